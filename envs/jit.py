@@ -1,0 +1,66 @@
+"""The compiler decorator of every kernel, with a disk cache that cannot go stale.
+
+Numba's cache notices an edit of the file a function stands in, but not of the files of the functions it calls. So the cache
+folder carries a hash of all kernel sources of this package: any edit gives a new folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PACKAGE = Path(__file__).parent
+
+
+@cache
+def sources_hash() -> str:
+    """Hash of every Python and YAML file of `envs`, in the order of their names (16 hexadecimal digits)."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in PACKAGE.rglob("*") if p.suffix in {".py", ".yaml"}):
+        digest.update(str(path.relative_to(PACKAGE)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _usable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
+@cache
+def cache_folder() -> Path:
+    """Where compiled kernels are kept: under NUMBA_CACHE_DIR, else the user's cache folder, else the temporary folder."""
+    home = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    folder = Path(home) / "compass" / f"kernels-{sources_hash()}"
+    return folder if _usable(folder) else Path(tempfile.gettempdir()) / f"compass-{os.getuid()}" / folder.name
+
+
+def announce_compile() -> None:
+    """Tell the person at the terminal, once, that kernels are about to be compiled (5 to 20 seconds, only after a change)."""
+    folder = cache_folder()
+    if not any(folder.rglob("*.nbi")):
+        print("compiling the battle engine, once (about 20 s)...", file=sys.stderr, flush=True)
+
+
+def jit(function: F) -> F:
+    """Compile to machine code that releases the GIL and gives the same bits on every processor (no fast-math)."""
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(cache_folder())
+    try:
+        compiled: F = numba.njit(function, cache=True, nogil=True, error_model="numpy", fastmath=False)
+    finally:
+        numba.config.CACHE_DIR = before
+    return compiled
