@@ -1,0 +1,159 @@
+"""The core types: what an agent knows, what it decides, what an episode was. Pure Python, so that skills' sandboxes can load it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+NO_OP, STOP = 0, 1
+MOVES: Mapping[str, int] = {"north": 2, "south": 3, "east": 4, "west": 5}
+FIRST_TARGET = 6
+
+Position = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Constants:
+    """What every agent of a scenario knows beforehand. `unit_types` stand in type-bit order; sizes in map units."""
+
+    scenario: str
+    race: str
+    setting: str
+    n_agents: int
+    n_enemies: int
+    n_actions: int
+    unit_types: tuple[str, ...]
+    map_size: tuple[float, float]
+    episode_limit: int
+
+
+class Entity(NamedTuple):
+    """A unit as one agent knows it.
+
+    Positions in map units (x east, y north), `relative` from the knowing agent; health and shield as fractions of the unit's
+    maximum; `attackable`: an attack on it would take effect now; `last_action`: an ally's, known only by message; `hops`: 0 seen
+    with own eyes, else how many messages it took; `age`: steps since it was seen.
+    """
+
+    team: str
+    id: int
+    unit_type: str
+    position: Position
+    relative: Position
+    distance: float
+    health: float
+    shield: float
+    attackable: bool
+    last_action: int | None
+    hops: int
+    age: int
+
+
+class Observation(NamedTuple):
+    """All that one agent knows at one step: the door between environment and agent, for planners, pictures, texts and skills.
+
+    `enemies` and `allies` hold the living entities it knows of, by ascending id; `available` the legal actions; `can_move` the
+    four directions; ranges in map units.
+    """
+
+    agent_id: int
+    step: int
+    own: Entity
+    allies: tuple[Entity, ...]
+    enemies: tuple[Entity, ...]
+    can_move: Mapping[str, bool]
+    last_action: int | None
+    sight_range: float
+    shoot_range: float
+    map_size: tuple[float, float]
+    available: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A planner's answer for one agent: the sub-task, the skill that serves it, the skill's parameters, and why."""
+
+    task: str
+    skill: str
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    reasoning: str = ""
+
+
+class Outcome(StrEnum):
+    """How an episode ended. `draw`: both teams died at once; `env_crash`: the environment failed, which is nobody's loss."""
+
+    WIN = "win"
+    LOSS = "loss"
+    DRAW = "draw"
+    TIMEOUT = "timeout"
+    ENV_CRASH = "env_crash"
+
+
+class Trigger(StrEnum):
+    """Why an agent planned at a step."""
+
+    START = "start"
+    PERIOD = "period"
+    FIRST_CONTACT = "first_contact"
+    ALLY_LOST = "ally_lost"
+    LOW_HEALTH = "low_health"
+    SKILL_FAILED = "skill_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class SkillFault:
+    """A skill's mistake: its kind (see `compass.skills`), one line about it, and whom it cost the fallback action."""
+
+    agent_id: int
+    skill: str
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A decision taken at a step, by whom and why then."""
+
+    agent_id: int
+    trigger: Trigger
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One environment step as listeners see it.
+
+    `before` is the frame the team acted on, `after` the one that followed (`envs.skirmish.Frame`); `exchange` what each agent
+    knew after communication (`compass.communication.Exchange`).
+    """
+
+    step: int
+    before: Any
+    exchange: Any
+    planned: tuple[Planned, ...]
+    actions: tuple[int, ...]
+    faults: tuple[SkillFault, ...]
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeResult:
+    """One finished episode. `returned` is the sum of scaled rewards, `raw_return` of unscaled ones; `length` in steps.
+
+    `reproducible` is false when a deadline, which depends on the machine, decided an action.
+    """
+
+    seed: int
+    outcome: Outcome
+    returned: float
+    raw_return: float
+    length: int
+    dead_allies: int
+    dead_enemies: int
+    plans: int
+    messages: int
+    faults: Mapping[str, int]
+    reproducible: bool
+    detail: str = ""

@@ -1,0 +1,79 @@
+"""Where each feature stands in SMACv2's observation and state vectors (default options, own position observed)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from envs.scenario import Scenario
+
+N_MOVES = 4
+N_ACTIONS_NO_ATTACK = 6
+TYPE_BITS = 3
+DIRECTIONS = ("north", "south", "east", "west")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Offsets and widths of one scenario's vectors. `shield` is 1 for Protoss, whose rows carry a shield feature, else 0;
+    `heals` is 1 for Terran, whose medivacs' targets are allies.
+
+    Observation of an agent: 4 move bits, one row per enemy, one per other agent (ascending id), the own row. An enemy row is
+    available, distance, dx, dy (all over the sight range), health, [shield], type bits; an ally row the same with visible first;
+    the own row is health, [shield], x, y (over the map size), type bits.
+    """
+
+    n_agents: int
+    n_enemies: int
+    shield: int
+    heals: int
+
+    @classmethod
+    def of(cls, scenario: Scenario) -> Layout:
+        """The layout of a scenario's vectors."""
+        return cls(scenario.n_units, scenario.n_enemies, int(scenario.race == "protoss"), int(scenario.race == "terran"))
+
+    @property
+    def n_actions(self) -> int:
+        """No-op, stop, four moves, then one attack per enemy (for a medivac: one heal per ally)."""
+        targets = max(self.n_agents, self.n_enemies) if self.heals else self.n_enemies
+        return N_ACTIONS_NO_ATTACK + targets
+
+    @property
+    def row(self) -> int:
+        """Width of an enemy row and of an ally row."""
+        return 5 + self.shield + TYPE_BITS
+
+    @property
+    def enemies_at(self) -> int:
+        """Offset of the first enemy row."""
+        return N_MOVES
+
+    @property
+    def allies_at(self) -> int:
+        """Offset of the first ally row."""
+        return N_MOVES + self.n_enemies * self.row
+
+    @property
+    def own_at(self) -> int:
+        """Offset of the own row."""
+        return self.allies_at + (self.n_agents - 1) * self.row
+
+    @property
+    def obs_size(self) -> int:
+        """Length of an observation vector."""
+        return self.own_at + 1 + self.shield + 2 + TYPE_BITS
+
+    @property
+    def ally_state(self) -> int:
+        """Width of an ally's features in the state: health, cooldown or energy, x, y, [shield], type bits."""
+        return 4 + self.shield + TYPE_BITS
+
+    @property
+    def enemy_state(self) -> int:
+        """Width of an enemy's features in the state: health, x, y, [shield], type bits."""
+        return 3 + self.shield + TYPE_BITS
+
+    @property
+    def state_size(self) -> int:
+        """Length of the state vector: allies, enemies, one-hot last actions."""
+        return self.n_agents * self.ally_state + self.n_enemies * self.enemy_state + self.n_agents * self.n_actions
