@@ -1,0 +1,170 @@
+"""Decoding: from an agent's SMACv2 vector and availability mask to named entities in map units. Nothing else is looked at.
+
+Exact: multiplying a float32 by a small whole number loses nothing in float64, so `encode` gives back the same vector.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from compass.knowledge import (
+    ACTION,
+    ACTION_HOPS,
+    ACTION_SEEN,
+    ATTACKABLE,
+    COLUMNS,
+    DISTANCE,
+    DX,
+    DY,
+    HEALTH,
+    HOPS,
+    ORIGIN,
+    SEEN,
+    SHIELD,
+    SLOT,
+    TYPE,
+    X,
+    Y,
+)
+from compass.types import Constants
+from envs.jit import jit
+from envs.layout import Layout
+from envs.scenario import EPISODE_LIMIT, MAP_SIZE, Scenario
+from envs.units import UNITS
+
+
+def constants_of(scenario: Scenario) -> Constants:
+    """What every agent of the scenario knows beforehand."""
+    size = (float(MAP_SIZE), float(MAP_SIZE))
+    counts = (scenario.n_units, scenario.n_enemies, Layout.of(scenario).n_actions)
+    return Constants(scenario.name, scenario.race, scenario.setting, *counts, scenario.unit_types, size, EPISODE_LIMIT)
+
+
+class Decoder:
+    """Decodes the vectors of a team, each agent's by itself.
+
+    Raises:
+        ValueError: vectors or masks of a shape that is not the scenario's.
+    """
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.layout = Layout.of(scenario)
+        kinds = [UNITS[name] for name in scenario.unit_types]
+        self.sight = np.array([float(kind.smac_sight) for kind in kinds])
+        self.shoot = np.array([float(kind.smac_shoot_range) for kind in kinds])
+        self.healer = scenario.unit_types.index("medivac") if "medivac" in scenario.unit_types else -1
+        self.mask_tells_range = scenario.action_mask
+        layout = self.layout
+        self._shape = np.array([layout.n_agents, layout.n_enemies, layout.shield, MAP_SIZE])
+
+    def empty(self) -> NDArray[np.float64]:
+        """A table in which nobody knows anything: float64[agents, entities, COLUMNS]."""
+        layout = self.layout
+        table = np.zeros((layout.n_agents, layout.n_agents + layout.n_enemies, COLUMNS))
+        table[:, :, [SEEN, ORIGIN, ACTION, ACTION_SEEN]] = -1.0
+        table[:, :, SLOT] = np.arange(table.shape[1])
+        return table
+
+    def decode(
+        self, obs: NDArray[np.float32], available: NDArray[np.uint8], last_actions: NDArray[np.int64], step: int
+    ) -> NDArray[np.float64]:
+        """What each agent sees with its own eyes now: a fresh table. Agents that are dead know nothing.
+
+        obs: float32[agents, obs_size]; available: uint8[agents, n_actions]; last_actions: int64[agents], -1 at the first step.
+        """
+        layout = self.layout
+        if obs.shape != (layout.n_agents, layout.obs_size) or available.shape != (layout.n_agents, layout.n_actions):
+            raise ValueError(f"expected vectors of {layout.obs_size} and masks of {layout.n_actions}, got {obs.shape}, {available.shape}")
+        table = self.empty()
+        _decode(obs, available, last_actions, step, self._shape, self.sight, self.shoot, self.healer, self.mask_tells_range, table)
+        return table
+
+    def encode(self, seen: NDArray[np.float64], agent: int, can_move: NDArray[np.uint8], bits: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The vector that `decode` read: the inverse, from one agent's seen rows, its move bits and each enemy's feature 0.
+
+        seen: float64[entities, COLUMNS]; can_move: uint8[4]; bits: uint8[enemies]. Returns float32[obs_size].
+        """
+        layout = self.layout
+        vector = np.zeros(layout.obs_size, dtype=np.float32)
+        own = seen[agent]
+        if own[SEEN] < 0:
+            return vector
+        vector[:4] = can_move
+        sight = self.sight[int(own[TYPE])]
+        others = [slot for slot in range(layout.n_agents) if slot != agent]
+        enemies = range(layout.n_agents, layout.n_agents + layout.n_enemies)
+        for at, slots in ((layout.enemies_at, enemies), (layout.allies_at, others)):
+            for i, slot in enumerate(slots):
+                if seen[slot, SEEN] < 0:
+                    continue
+                row = vector[at + i * layout.row : at + (i + 1) * layout.row]
+                row[0] = bits[slot - layout.n_agents] if slot >= layout.n_agents else 1
+                row[1:4] = seen[slot, [DISTANCE, DX, DY]] / sight
+                row[4 : 5 + layout.shield] = seen[slot, [HEALTH, SHIELD][: 1 + layout.shield]]
+                row[5 + layout.shield + int(seen[slot, TYPE])] = 1
+        tail = vector[layout.own_at :]
+        tail[: 1 + layout.shield] = own[[HEALTH, SHIELD][: 1 + layout.shield]]
+        tail[1 + layout.shield : 3 + layout.shield] = own[[X, Y]] / MAP_SIZE
+        tail[3 + layout.shield + int(own[TYPE])] = 1
+        return vector
+
+
+@jit
+def _type_of(bits: NDArray[np.float32]) -> int:
+    for k in range(bits.shape[0]):
+        if bits[k] > 0.0:
+            return k
+    return -1
+
+
+@jit
+def _decode(
+    obs: NDArray[np.float32],
+    available: NDArray[np.uint8],
+    last_actions: NDArray[np.int64],
+    step: int,
+    shape: NDArray[np.int64],
+    sights: NDArray[np.float64],
+    shoots: NDArray[np.float64],
+    healer: int,
+    mask_tells_range: bool,
+    table: NDArray[np.float64],
+) -> None:
+    n_agents, n_enemies, shield, size = shape[0], shape[1], shape[2], float(shape[3])
+    row = 8 + shield
+    allies_at = 4 + n_enemies * row
+    own_at = allies_at + (n_agents - 1) * row
+    for a in range(n_agents):
+        vector = obs[a]
+        kind = _type_of(vector[own_at + 3 + shield :])
+        if kind < 0:
+            continue  # dead: its vector is all zeros
+        own = table[a, a]
+        own[SEEN], own[ORIGIN], own[TYPE] = step, a, kind
+        own[X], own[Y] = np.float64(vector[own_at + 1 + shield]) * size, np.float64(vector[own_at + 2 + shield]) * size
+        own[HEALTH] = vector[own_at]
+        own[SHIELD] = vector[own_at + 1] if shield else 0.0
+        own[ACTION], own[ACTION_SEEN] = last_actions[a], step if last_actions[a] >= 0 else -1
+        for slot in range(n_agents + n_enemies):
+            if slot == a:
+                continue
+            if slot >= n_agents:
+                at = 4 + (slot - n_agents) * row
+            else:
+                at = allies_at + (slot if slot < a else slot - 1) * row
+            other = _type_of(vector[at + 5 + shield : at + row])
+            if other < 0:
+                continue  # not seen: its row is all zeros
+            entity = table[a, slot]
+            entity[SEEN], entity[ORIGIN], entity[TYPE] = step, a, other
+            entity[DISTANCE] = np.float64(vector[at + 1]) * sights[kind]
+            entity[DX], entity[DY] = np.float64(vector[at + 2]) * sights[kind], np.float64(vector[at + 3]) * sights[kind]
+            entity[X], entity[Y] = own[X] + entity[DX], own[Y] + entity[DY]
+            entity[HEALTH] = vector[at + 4]
+            entity[SHIELD] = vector[at + 5] if shield else 0.0
+            if slot >= n_agents and kind != healer:
+                entity[ATTACKABLE] = available[a, 6 + slot - n_agents] if mask_tells_range else vector[at]
+            elif slot < n_agents and kind == healer and other != healer:
+                in_range = available[a, 6 + slot] > 0 if mask_tells_range else entity[DISTANCE] <= shoots[kind]
+                entity[ATTACKABLE] = 1.0 if in_range else 0.0

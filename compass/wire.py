@@ -1,0 +1,75 @@
+"""What one agent knows, as bytes: written once by the episode loop, read by skills' sandboxes, planners and pictures alike.
+
+Pure Python, so that a sandbox needs nothing else. Layout, little-endian: agent id, step, last action, number of rows (int32), sight
+range, shoot range (float64), the availability mask (one byte per action), then one row of `compass.knowledge` columns (float64) per
+known living entity, the agent itself included.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import TYPE_CHECKING
+
+from compass.knowledge import COLUMNS
+from compass.types import MOVES, Constants, Entity, Observation
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_HEAD = Struct("<iiiidd")
+_ROW = Struct(f"<{COLUMNS}d")
+
+
+def pack(
+    agent_id: int,
+    step: int,
+    last_action: int,
+    ranges: tuple[float, float],
+    available: NDArray[np.uint8],
+    rows: NDArray[np.float64],
+) -> bytes:
+    """The bytes of one agent's knowledge; `rows` float64[k, COLUMNS] of the living entities it knows, `last_action` -1 for none."""
+    return _HEAD.pack(agent_id, step, last_action, len(rows), *ranges) + available.tobytes() + rows.tobytes()
+
+
+def unpack(payload: bytes, constants: Constants) -> Observation:
+    """The observation that `pack` wrote."""
+    agent_id, step, last_action, _, sight, shoot = _HEAD.unpack_from(payload)
+    start = _HEAD.size + constants.n_actions
+    mask = payload[_HEAD.size : start]
+    own: Entity | None = None
+    allies: list[Entity] = []
+    enemies: list[Entity] = []
+    n_agents, kinds = constants.n_agents, constants.unit_types
+    for row in _ROW.iter_unpack(memoryview(payload)[start:]):
+        seen, hops, _, x, y, dx, dy, distance, health, shield, kind, attackable, action, _, _, at = row
+        slot = int(at)
+        age = step - int(seen)
+        last = int(action) if action >= 0.0 else None
+        if slot >= n_agents:
+            name, team, into = slot - n_agents, "enemy", enemies
+        else:
+            name, team, into = slot, "ally", allies
+        entity = Entity(
+            team, name, kinds[int(kind)], (x, y), (dx, dy), distance, health, shield, attackable > 0.0, last, int(hops), age
+        )
+        if slot == agent_id:
+            own = entity
+        else:
+            into.append(entity)
+    if own is None:
+        raise ValueError(f"agent {agent_id}: the payload lacks its own row")
+    return Observation(
+        agent_id,
+        step,
+        own,
+        tuple(allies),
+        tuple(enemies),
+        {direction: mask[action] == 1 for direction, action in MOVES.items()},
+        last_action if last_action >= 0 else None,
+        sight,
+        shoot,
+        constants.map_size,
+        tuple([action for action, bit in enumerate(mask) if bit]),
+    )
