@@ -99,7 +99,6 @@ class Trigger(StrEnum):
     FIRST_CONTACT = "first_contact"
     ALLY_LOST = "ally_lost"
     LOW_HEALTH = "low_health"
-    SKILL_FAILED = "skill_failed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,6 @@
+"""Entity-based communication: who can talk to whom, what they tell each other, and who learned what from whom."""
+
+from compass.communication.channel import Channel, Exchange
+from compass.communication.trace import Delivery, Trace
+
+__all__ = ["Channel", "Delivery", "Exchange", "Trace"]

@@ -1,0 +1,133 @@
+"""One step of communication: own eyes first, then every hop of the graph, then each agent's own view of what it heard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+
+from compass import wire
+from compass.communication import merge
+from compass.errors import InputError
+from compass.knowledge import COLUMNS, HEALTH, SEEN, TYPE
+from compass.observation.decode import Decoder, constants_of
+from compass.types import Constants, Observation
+from envs.scenario import Scenario
+from envs.units import UNITS
+
+_STEP_SECONDS = 0.5
+_LOG_COLUMNS = 7
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What a team knows at one step, after communication.
+
+    table: float64[agents, entities, COLUMNS] (see `compass.knowledge`), row a being all that agent a knows; available: uint8[agents, n_actions], the masks; graph: who talked to
+    whom; deliveries: int64[n, 7], the records that changed somebody's knowledge (see `compass.communication.Trace`).
+    """
+
+    step: int
+    constants: Constants
+    table: NDArray[np.float64]
+    available: NDArray[np.uint8]
+    graph: nx.Graph[int]
+    deliveries: NDArray[np.int64]
+    alive: tuple[int, ...]
+    payloads: tuple[bytes, ...]
+
+    @cached_property
+    def _observations(self) -> dict[int, Observation]:
+        return {}
+
+    def observation(self, agent: int) -> Observation:
+        """All that a living agent knows, as named entities.
+
+        Raises:
+            KeyError: the agent is dead.
+        """
+        if agent not in self.alive:
+            raise KeyError(f"agent {agent} is dead")
+        if agent not in self._observations:
+            self._observations[agent] = wire.unpack(self.payloads[agent], self.constants)
+        return self._observations[agent]
+
+
+class Channel:
+    """The team's memory of entities and its communication, over one episode.
+
+    `hops`: how many messages a record may take over its whole life; 0: agents know only what they see themselves. `repaired`: the
+    observation setting, which tells whether an absent row proves anything.
+
+    Raises:
+        InputError: a negative number of hops.
+    """
+
+    def __init__(self, scenario: Scenario, hops: int, repaired: bool) -> None:
+        if hops < 0:
+            raise InputError(f"hops is {hops}; give 0 (no communication) or more")
+        self.hops = hops
+        self.decoder = Decoder(scenario)
+        self.constants = constants_of(scenario)
+        self._sees_all = repaired
+        self._mask_tells_life = not scenario.action_mask
+        self._reach = np.array([max(UNITS[k].speed, UNITS[k].ally_speed) * _STEP_SECONDS for k in scenario.unit_types])
+        self._can_hit = np.array([[_can_hit(a, b) for b in scenario.unit_types] for a in scenario.unit_types])
+        self.table = self.decoder.empty()
+        n_agents, n_entities = self.table.shape[:2]
+        pairs = n_agents * (n_agents - 1) // 2
+        self._edges = np.zeros((pairs, 2), dtype=np.int64)
+        self._log = np.zeros((2 * pairs * n_entities * max(hops, 1), _LOG_COLUMNS), dtype=np.int64)
+        self._rows = np.zeros((n_agents * n_entities + n_agents, COLUMNS))
+
+    def exchange(
+        self, obs: NDArray[np.float32], available: NDArray[np.uint8], last_actions: NDArray[np.int64], step: int
+    ) -> Exchange:
+        """See, tell, hear: one environment step's communication.
+
+        obs: float32[agents, obs_size]; available: uint8[agents, n_actions]; last_actions: int64[agents], -1 for none.
+        """
+        decoder, table = self.decoder, self.table
+        seen = decoder.decode(obs, available, last_actions, step)
+        merge.remember(
+            table, seen, step, available, self._sees_all, self._mask_tells_life, decoder.healer, decoder.sight, self._reach
+        )
+        n_edges = merge.find_edges(seen, self._edges)
+        n_deliveries = merge.spread(table, self._edges, n_edges, self.hops, self._log)
+        merge.relate(table, step, available, decoder.mask_tells_range, decoder.healer, decoder.shoot, self._can_hit)
+        alive = tuple([a for a in range(len(seen)) if seen[a, a, SEEN] >= 0.0])
+        graph: nx.Graph[int] = nx.Graph()
+        graph.add_nodes_from(alive)
+        graph.add_edges_from(self._edges[:n_edges].tolist())
+        payloads = self._pack(available, last_actions, step, alive)
+        return Exchange(step, self.constants, table.copy(), available, graph, self._log[:n_deliveries].copy(), alive, payloads)
+
+    def _pack(
+        self, available: NDArray[np.uint8], last_actions: NDArray[np.int64], step: int, alive: tuple[int, ...]
+    ) -> tuple[bytes, ...]:
+        merge.gather(self.table, self._rows)
+        n_agents = len(self.table)
+        counts = self._rows[-n_agents:, 0].astype(np.int64).tolist()
+        kinds = self.table[range(n_agents), range(n_agents), TYPE].astype(np.int64).tolist()
+        actions = last_actions.tolist()
+        sight, shoot = self.decoder.sight.tolist(), self.decoder.shoot.tolist()
+        payloads, at = [], 0
+        for a, count in enumerate(counts):
+            ranges = (sight[kinds[a]], shoot[kinds[a]])
+            rows = self._rows[at : at + count]
+            payloads.append(wire.pack(a, step, actions[a], ranges, available[a], rows) if a in alive else b"")
+            at += count
+        return tuple(payloads)
+
+
+def _can_hit(attacker: str, target: str) -> bool:
+    flying = UNITS[target].flying
+    return any(weapon.air if flying else weapon.ground for weapon in UNITS[attacker].weapons)
+
+
+def known_dead(table: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """bool[agents, entities]: whom each agent knows to be dead."""
+    return (table[:, :, SEEN] >= 0.0) & (table[:, :, HEALTH] <= 0.0)

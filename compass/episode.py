@@ -1,0 +1,106 @@
+"""The episode loop: observe, communicate, plan if due, act through skills, step, record. Everything else listens."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from compass.communication import Channel, Exchange
+from compass.errors import InputError
+from compass.policies.base import Choice, Team
+from compass.schedule import PlanSchedule
+from compass.types import EpisodeResult, Outcome, Planned, StepRecord
+from envs.skirmish import Frame, Skirmish
+
+
+@dataclass(frozen=True)
+class EpisodeSettings:
+    """How a team communicates and when it plans; the same for every planner.
+
+    hops: messages a record may take over its life (0: no communication). plan_every: steps between plans. plan_on_change: plan too
+    at first contact, when an ally is lost and when health runs low.
+    """
+
+    hops: int = 3
+    plan_every: int = 20
+    plan_on_change: bool = True
+
+    def __post_init__(self) -> None:
+        if self.plan_every < 1:
+            raise InputError(f"plan_every is {self.plan_every}; give 1 or more steps")
+
+
+class Listener(Protocol):
+    """Whoever wants to know what happens in an episode: recorders, traces, pictures."""
+
+    def on_step(self, record: StepRecord) -> None:
+        """One environment step was made."""
+        ...
+
+
+def run_episode(
+    env: Skirmish, team: Team, seed: int, settings: EpisodeSettings, listeners: Sequence[Listener] = ()
+) -> EpisodeResult:
+    """Play the battle `seed` to its end."""
+    frame = env.reset(seed)
+    channel = Channel(env.scenario, settings.hops, repaired=env.observation == "repaired")
+    schedule = PlanSchedule(channel.constants, settings.plan_every, settings.plan_on_change)
+    tally = _Tally(seed)
+    last_actions = np.full(env.n_agents, -1, dtype=np.int64)
+    team.begin(channel.constants, seed)
+    try:
+        while not frame.terminated:
+            exchange = channel.exchange(frame.obs, frame.available, last_actions, frame.step)
+            planned = team.plan(schedule.due(exchange), exchange)
+            choice = team.act(exchange)
+            before, frame = frame, env.step(choice.actions)
+            last_actions = np.array(choice.actions, dtype=np.int64)
+            tally.count(exchange, planned, choice, frame)
+            for listener in listeners:
+                record = StepRecord(before.step, before, exchange, planned, choice.actions, choice.faults, frame)
+                listener.on_step(record)
+    finally:
+        team.end()
+    return tally.result(frame)
+
+
+class _Tally:
+    """Sums over an episode."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.returned = self.raw_return = 0.0
+        self.plans = self.messages = 0
+        self.faults: Counter[str] = Counter()
+
+    def count(self, exchange: Exchange, planned: tuple[Planned, ...], choice: Choice, frame: Frame) -> None:
+        self.returned += frame.reward
+        self.raw_return += frame.raw_reward
+        self.plans += len(planned)
+        self.messages += len(exchange.deliveries)
+        self.faults.update(fault.kind for fault in choice.faults)
+
+    def result(self, frame: Frame) -> EpisodeResult:
+        return EpisodeResult(
+            seed=self.seed,
+            outcome=_outcome(frame),
+            returned=self.returned,
+            raw_return=self.raw_return,
+            length=frame.step,
+            dead_allies=frame.dead_allies,
+            dead_enemies=frame.dead_enemies,
+            plans=self.plans,
+            messages=self.messages,
+            faults=dict(sorted(self.faults.items())),
+            reproducible="deadline" not in self.faults,
+        )
+
+
+def _outcome(frame: Frame) -> Outcome:
+    if frame.timeout:
+        return Outcome.TIMEOUT
+    return {1: Outcome.WIN, -1: Outcome.LOSS}.get(frame.end_code or 0, Outcome.DRAW)
