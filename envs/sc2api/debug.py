@@ -1,0 +1,66 @@
+"""Debug commands: how smacv2 sets up its battles. They take effect when the next loop begins."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from s2clientprotocol import debug_pb2
+
+from envs.sc2api.errors import RequestError
+from envs.sc2api.ids import SIDE_OF_OWNER, UNIT_OF_ID
+from envs.sc2api.world import Creation, World
+
+_IGNORED = ("draw", "test_process", "score")  # pictures and test hooks change nothing in the battle
+
+
+def debug(world: World, commands: Iterable[debug_pb2.DebugCommand]) -> None:
+    """Put these commands before the next loop.
+
+    Raises:
+        RequestError: one of them cannot be done; then none of them is.
+    """
+    pending: list[Creation | int] = []
+    created = 0
+    for command in commands:
+        kind = command.WhichOneof("command")
+        if kind == "create_unit":
+            creation, quantity = _creation(command.create_unit)
+            created += quantity
+            if created > world.room:
+                raise RequestError(
+                    f"debug: create_unit: room for {world.room} more units in this battle, {created} asked for"
+                )
+            pending += [creation] * quantity
+        elif kind == "kill_unit":
+            pending += command.kill_unit.tag
+        elif kind not in _IGNORED and not _shows_map(command):
+            raise RequestError(f"debug: {kind or 'an empty command'} is not supported by the embedded engine")
+    for item in pending:
+        if isinstance(item, Creation):
+            world.create(item)
+        else:
+            world.kill(item)
+
+
+def _shows_map(command: debug_pb2.DebugCommand) -> bool:
+    """The map has no fog: everything is shown already."""
+    return command.HasField("game_state") and command.game_state == debug_pb2.show_map
+
+
+def _creation(command: debug_pb2.DebugCreateUnit) -> tuple[Creation, int]:
+    """One of the units to create, and how many of them."""
+    unit = UNIT_OF_ID.get(command.unit_type)
+    if unit is None:
+        known = ", ".join(str(unit_id) for unit_id in sorted(UNIT_OF_ID))
+        raise RequestError(f"debug: create_unit: no unit type {command.unit_type}; known types: {known}")
+    side, index = unit
+    if SIDE_OF_OWNER.get(command.owner) != side:
+        raise RequestError(
+            f"debug: create_unit: owner {command.owner} cannot have unit type {command.unit_type}: player 1 has "
+            "the map's own copies (the last nine types of the data), player 2 the stock units"
+        )
+    if not math.isfinite(command.pos.x) or not math.isfinite(command.pos.y):
+        raise RequestError(f"debug: create_unit: ({command.pos.x}, {command.pos.y}) is no position")
+    quantity = command.quantity if command.HasField("quantity") else 1
+    return Creation(index, side, command.pos.x, command.pos.y), quantity
