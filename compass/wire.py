@@ -52,7 +52,18 @@ def unpack(payload: bytes, constants: Constants) -> Observation:
         else:
             name, team, into = slot, "ally", allies
         entity = Entity(
-            team, name, kinds[int(kind)], (x, y), (dx, dy), distance, health, shield, attackable > 0.0, last, int(hops), age
+            team,
+            name,
+            kinds[int(kind)],
+            (x, y),
+            (dx, dy),
+            distance,
+            health,
+            shield,
+            attackable > 0.0,
+            last,
+            int(hops),
+            age,
         )
         if slot == agent_id:
             own = entity

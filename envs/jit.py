@@ -57,10 +57,11 @@ def announce_compile() -> None:
 
 def jit(function: F) -> F:
     """Compile to machine code that releases the GIL and gives the same bits on every processor (no fast-math)."""
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(cache_folder())
+    config: Any = numba.config  # its options are attributes made at run time
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(cache_folder())
     try:
         compiled: F = numba.njit(function, cache=True, nogil=True, error_model="numpy", fastmath=False)
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before
     return compiled

@@ -1,4 +1,4 @@
-"""Where each feature stands in SMACv2's observation and state vectors (default options, own position observed)."""
+"""Where each feature stands in SMACv2's observation and state vectors."""
 
 from __future__ import annotations
 
@@ -15,22 +15,31 @@ DIRECTIONS = ("north", "south", "east", "west")
 @dataclass(frozen=True)
 class Layout:
     """Offsets and widths of one scenario's vectors. `shield` is 1 for Protoss, whose rows carry a shield feature, else 0;
-    `heals` is 1 for Terran, whose medivacs' targets are allies.
+    `heals` is 1 for Terran, whose medivacs' targets are allies. The other fields are 1 where SMACv2's option of that name is on.
 
-    Observation of an agent: 4 move bits, one row per enemy, one per other agent (ascending id), the own row. An enemy row is
-    available, distance, dx, dy (all over the sight range), health, [shield], type bits; an ally row the same with visible first;
-    the own row is health, [shield], x, y (over the map size), type bits.
+    Observation of an agent: 4 move bits, one row per enemy, one per other agent (ascending id), the own row, [time step]. An enemy
+    row is available, distance, dx, dy (all over the sight range), health, [shield], type bits; an ally row the same with visible
+    first, then [its last action]; the own row is health, [shield], x, y (over the map size), type bits.
     """
 
     n_agents: int
     n_enemies: int
     shield: int
     heals: int
+    obs_all_health: int = 1
+    obs_own_health: int = 1
+    obs_own_pos: int = 1
+    obs_last_action: int = 0
+    obs_timestep_number: int = 0
+    state_last_action: int = 1
+    state_timestep_number: int = 0
 
     @classmethod
     def of(cls, scenario: Scenario) -> Layout:
-        """The layout of a scenario's vectors."""
-        return cls(scenario.n_units, scenario.n_enemies, int(scenario.race == "protoss"), int(scenario.race == "terran"))
+        """The layout of a scenario's vectors under the default options."""
+        return cls(
+            scenario.n_units, scenario.n_enemies, int(scenario.race == "protoss"), int(scenario.race == "terran")
+        )
 
     @property
     def n_actions(self) -> int:
@@ -40,8 +49,13 @@ class Layout:
 
     @property
     def row(self) -> int:
-        """Width of an enemy row and of an ally row."""
-        return 5 + self.shield + TYPE_BITS
+        """Width of an enemy row, and of an ally row without its last action."""
+        return 4 + self.obs_all_health * (1 + self.shield) + TYPE_BITS
+
+    @property
+    def ally_row(self) -> int:
+        """Width of an ally row."""
+        return self.row + self.obs_last_action * self.n_actions
 
     @property
     def enemies_at(self) -> int:
@@ -56,12 +70,13 @@ class Layout:
     @property
     def own_at(self) -> int:
         """Offset of the own row."""
-        return self.allies_at + (self.n_agents - 1) * self.row
+        return self.allies_at + (self.n_agents - 1) * self.ally_row
 
     @property
     def obs_size(self) -> int:
         """Length of an observation vector."""
-        return self.own_at + 1 + self.shield + 2 + TYPE_BITS
+        own = self.obs_own_health * (1 + self.shield) + 2 * self.obs_own_pos + TYPE_BITS
+        return self.own_at + own + self.obs_timestep_number
 
     @property
     def ally_state(self) -> int:
@@ -75,5 +90,6 @@ class Layout:
 
     @property
     def state_size(self) -> int:
-        """Length of the state vector: allies, enemies, one-hot last actions."""
-        return self.n_agents * self.ally_state + self.n_enemies * self.enemy_state + self.n_agents * self.n_actions
+        """Length of the state vector: allies, enemies, one-hot last actions, [time step]."""
+        units = self.n_agents * self.ally_state + self.n_enemies * self.enemy_state
+        return units + self.state_last_action * self.n_agents * self.n_actions + self.state_timestep_number

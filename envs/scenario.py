@@ -17,12 +17,11 @@ import orjson
 import yaml
 
 from envs.errors import InputError, unknown
-from envs.units import RACES, UNITS
+from envs.units import RACES, RULES, UNITS
 
 FOLDER = Path(__file__).parent / "scenarios"
-MAP_SIZE = 32
+MAP_SIZE = RULES.map_size
 EPISODE_LIMIT = 200
-MARGIN = 2
 START_RULES = ("surrounded_and_reflect", "surrounded", "reflect", "fixed")
 SETTINGS = ("default", "epo")
 
@@ -92,7 +91,9 @@ class Scenario:
             InputError: the scenario has fixed teams or positions, which SMACv2's distributions cannot express.
         """
         if self.teams.allies or self.start_positions.rule == "fixed":
-            raise InputError(f"{self.name}: fixed teams or positions have no capability_config; export the battles instead")
+            raise InputError(
+                f"{self.name}: fixed teams or positions have no capability_config; export the battles instead"
+            )
         team: dict[str, Any] = {"dist_type": "weighted_teams", "unit_types": list(self.unit_types), "observe": True}
         team["weights"] = list(self.weights)
         team["exception_unit_types"] = list(self.exception_unit_types)
@@ -105,7 +106,11 @@ class Scenario:
 @cache
 def scenario_names() -> tuple[str, ...]:
     """Names of the scenarios that ship, sorted by race and size."""
-    return tuple(sorted((p.stem for p in FOLDER.glob("*.yaml")), key=lambda n: [int(w) if w.isdigit() else w for w in n.split("_")]))
+    return tuple(
+        sorted(
+            (p.stem for p in FOLDER.glob("*.yaml")), key=lambda n: [int(w) if w.isdigit() else w for w in n.split("_")]
+        )
+    )
 
 
 def load_scenario(name: str) -> Scenario:
@@ -182,7 +187,9 @@ class _Reader:
             n_enemies=n_enemies,
             unit_types=kinds,
             weights=self.weights(kinds),
-            exception_unit_types=self.units("exception_unit_types", self.content.get("exception_unit_types", []), kinds),
+            exception_unit_types=self.units(
+                "exception_unit_types", self.content.get("exception_unit_types", []), kinds
+            ),
             teams=self.teams(kinds, n_units, n_enemies),
             start_positions=self.start_positions(n_units, n_enemies),
             setting=self.choice("setting", SETTINGS, "default"),
@@ -232,7 +239,11 @@ class _Reader:
     def start_positions(self, n_units: int, n_enemies: int) -> StartPositions:
         value = self.content.get("start_positions", {})
         keys = ("rule", "p", "allies", "enemies")
-        if not isinstance(value, dict) or not set(value) <= set(keys) or value.get("rule", START_RULES[0]) not in START_RULES:
+        if (
+            not isinstance(value, dict)
+            or not set(value) <= set(keys)
+            or value.get("rule", START_RULES[0]) not in START_RULES
+        ):
             raise self.bad("start_positions", f"give the keys rule ({', '.join(START_RULES)}), p, allies, enemies")
         rule, p = value.get("rule", START_RULES[0]), value.get("p", 0.5)
         if not _is_number(p) or not 0 <= p <= 1:
@@ -240,14 +251,20 @@ class _Reader:
         if rule != "fixed":
             return StartPositions(rule, float(p))
         allies = self.positions("start_positions.allies", value.get("allies"), n_units)
-        return StartPositions(rule, float(p), allies, self.positions("start_positions.enemies", value.get("enemies"), n_enemies))
+        return StartPositions(
+            rule, float(p), allies, self.positions("start_positions.enemies", value.get("enemies"), n_enemies)
+        )
 
     def positions(self, key: str, value: Any, count: int) -> tuple[tuple[float, float], ...]:
         allowed = f"give {count} positions [x, y], each coordinate from 0 to {MAP_SIZE}"
         if not isinstance(value, list) or len(value) != count:
             raise InputError(f"{self.path}: {key}: {allowed}")
         for pair in value:
-            if not isinstance(pair, list) or len(pair) != 2 or not all(_is_number(c) and 0 <= c <= MAP_SIZE for c in pair):
+            if (
+                not isinstance(pair, list)
+                or len(pair) != 2
+                or not all(_is_number(c) and 0 <= c <= MAP_SIZE for c in pair)
+            ):
                 raise InputError(f"{self.path}: {key}: {pair!r} is off the map; {allowed}")
         return tuple((float(x), float(y)) for x, y in value)
 
@@ -258,6 +275,6 @@ def _is_number(value: Any) -> bool:
 
 def _units_that_fit(kinds: tuple[str, ...]) -> int:
     """How many of the race's largest unit fit side by side on the walkable area."""
-    side = MAP_SIZE - 2 * MARGIN
+    side = MAP_SIZE - 2 * RULES.margin
     across = int(side / (2 * max(UNITS[kind].separation_radius for kind in kinds)))
     return across * across

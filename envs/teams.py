@@ -23,7 +23,8 @@ _EXTRA = 1 << 20  # counter offset of the extra enemies' draws
 class BattleSetup:
     """The units of one battle, allies first, in creation order.
 
-    types: int64[n], indices into `envs.units.UNIT_NAMES`. positions: float32[n, 2], map units, before units make room for each other.
+    types: int64[n], indices into `envs.units.UNIT_NAMES`. positions: float32[n, 2], map units, before units make room for
+    each other.
     """
 
     types: NDArray[np.int64]
@@ -87,7 +88,7 @@ def _pick(cumulative: NDArray[np.float64], u: float) -> int:
     for i in range(cumulative.shape[0]):
         if u < cumulative[i]:
             return i
-    return cumulative.shape[0] - 1
+    return int(cumulative.shape[0]) - 1
 
 
 @jit
@@ -176,7 +177,9 @@ def _surround(key: np.uint64, size: float, n_allies: int, positions: NDArray[np.
 
 
 @jit
-def draw_positions(key: np.uint64, reflect_probability: float, size: float, n_allies: int, positions: NDArray[np.float32]) -> None:
+def draw_positions(
+    key: np.uint64, reflect_probability: float, size: float, n_allies: int, positions: NDArray[np.float32]
+) -> None:
     """SMACv2's `surrounded_and_reflect`: with `reflect_probability` a mirrored battle, else allies surrounded at the centre."""
     place_key = draw(key ^ _POSITION, 0, 0)
     if uniform(place_key, 0, 0) <= reflect_probability:

@@ -93,7 +93,15 @@ class Channel:
         decoder, table = self.decoder, self.table
         seen = decoder.decode(obs, available, last_actions, step)
         merge.remember(
-            table, seen, step, available, self._sees_all, self._mask_tells_life, decoder.healer, decoder.sight, self._reach
+            table,
+            seen,
+            step,
+            available,
+            self._sees_all,
+            self._mask_tells_life,
+            decoder.healer,
+            decoder.sight,
+            self._reach,
         )
         n_edges = merge.find_edges(seen, self._edges)
         n_deliveries = merge.spread(table, self._edges, n_edges, self.hops, self._log)
@@ -103,7 +111,9 @@ class Channel:
         graph.add_nodes_from(alive)
         graph.add_edges_from(self._edges[:n_edges].tolist())
         payloads = self._pack(available, last_actions, step, alive)
-        return Exchange(step, self.constants, table.copy(), available, graph, self._log[:n_deliveries].copy(), alive, payloads)
+        return Exchange(
+            step, self.constants, table.copy(), available, graph, self._log[:n_deliveries].copy(), alive, payloads
+        )
 
     def _pack(
         self, available: NDArray[np.uint8], last_actions: NDArray[np.int64], step: int, alive: tuple[int, ...]
@@ -125,7 +135,7 @@ class Channel:
 
 def _can_hit(attacker: str, target: str) -> bool:
     flying = UNITS[target].flying
-    return any(weapon.air if flying else weapon.ground for weapon in UNITS[attacker].weapons)
+    return any(weapon.hits_air if flying else weapon.hits_ground for weapon in UNITS[attacker].weapons)
 
 
 def known_dead(table: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -29,8 +29,17 @@ Table = NDArray[np.float64]
 
 
 @jit
-def remember(table: Table, seen: Table, step: int, available: NDArray[np.uint8], sees_all: bool, mask_tells_life: bool,
-             healer: int, sights: NDArray[np.float64], reach: NDArray[np.float64]) -> None:  # fmt: skip
+def remember(
+    table: Table,
+    seen: Table,
+    step: int,
+    available: NDArray[np.uint8],
+    sees_all: bool,
+    mask_tells_life: bool,
+    healer: int,
+    sights: NDArray[np.float64],
+    reach: NDArray[np.float64],
+) -> None:
     """Write what was seen now over what was known before, and mark as dead (health 0) what must have died.
 
     An enemy has died where the mask says so (extended partial observability: the mask names the living). Else an entity has died that
@@ -75,14 +84,28 @@ def find_edges(seen: Table, edges: NDArray[np.int64]) -> int:
     count = 0
     for a in range(n_agents):
         for b in range(a + 1, n_agents):
-            if seen[a, a, SEEN] >= 0.0 and seen[b, b, SEEN] >= 0.0 and (seen[a, b, SEEN] >= 0.0 or seen[b, a, SEEN] >= 0.0):
+            if (
+                seen[a, a, SEEN] >= 0.0
+                and seen[b, b, SEEN] >= 0.0
+                and (seen[a, b, SEEN] >= 0.0 or seen[b, a, SEEN] >= 0.0)
+            ):
                 edges[count, 0], edges[count, 1] = a, b
                 count += 1
     return count
 
 
 @jit
-def _take(into: Table, told: Table, slot: int, sender: int, receiver: int, hop: int, limit: float, log: NDArray[np.int64], at: int) -> int:
+def _take(
+    into: Table,
+    told: Table,
+    slot: int,
+    sender: int,
+    receiver: int,
+    hop: int,
+    limit: float,
+    log: NDArray[np.int64],
+    at: int,
+) -> int:
     """Merge one told record into the receiver's: freshest wins, then fewest hops. Returns the new length of the log."""
     if told[SEEN] >= 0.0 and told[HOPS] + 1.0 <= limit:
         if told[SEEN] > into[SEEN] or (told[SEEN] == into[SEEN] and told[HOPS] + 1.0 < into[HOPS]):
@@ -112,15 +135,32 @@ def spread(table: Table, edges: NDArray[np.int64], n_edges: int, hops: int, log:
                 sender, receiver = edges[e, way], edges[e, 1 - way]
                 for slot in range(table.shape[1]):
                     if slot != receiver:
-                        count = _take(table[receiver, slot], told[sender, slot], slot, sender, receiver, hop, float(hops), log, count)
+                        count = _take(
+                            table[receiver, slot],
+                            told[sender, slot],
+                            slot,
+                            sender,
+                            receiver,
+                            hop,
+                            float(hops),
+                            log,
+                            count,
+                        )
         if count == before:
             break
     return count
 
 
 @jit
-def relate(table: Table, step: int, available: NDArray[np.uint8], mask_tells_range: bool, healer: int,
-           shoots: NDArray[np.float64], can_hit: NDArray[np.bool_]) -> None:  # fmt: skip
+def relate(
+    table: Table,
+    step: int,
+    available: NDArray[np.uint8],
+    mask_tells_range: bool,
+    healer: int,
+    shoots: NDArray[np.float64],
+    can_hit: NDArray[np.bool_],
+) -> None:
     """Make what was heard, or seen earlier, relative to each agent: offset, distance, and whether an attack would take effect.
 
     can_hit: bool[types, types], whether a type's weapon reaches the other's plane (a marauder's does not reach a medivac's).

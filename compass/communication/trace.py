@@ -56,5 +56,10 @@ class Trace:
 
 def _brought(earlier: Delivery, later: Delivery) -> bool:
     """Whether `earlier` gave the sender of `later` the very record it passed on."""
-    same = (earlier.slot, earlier.origin, earlier.seen, earlier.hops) == (later.slot, later.origin, later.seen, later.hops - 1)
+    same = (earlier.slot, earlier.origin, earlier.seen, earlier.hops) == (
+        later.slot,
+        later.origin,
+        later.seen,
+        later.hops - 1,
+    )
     return same and (earlier.step, earlier.round) < (later.step, later.round)

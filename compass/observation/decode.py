@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from compass.knowledge import (
     ACTION,
-    ACTION_HOPS,
     ACTION_SEEN,
     ATTACKABLE,
     COLUMNS,
@@ -18,7 +17,6 @@ from compass.knowledge import (
     DX,
     DY,
     HEALTH,
-    HOPS,
     ORIGIN,
     SEEN,
     SHIELD,
@@ -75,12 +73,27 @@ class Decoder:
         """
         layout = self.layout
         if obs.shape != (layout.n_agents, layout.obs_size) or available.shape != (layout.n_agents, layout.n_actions):
-            raise ValueError(f"expected vectors of {layout.obs_size} and masks of {layout.n_actions}, got {obs.shape}, {available.shape}")
+            raise ValueError(
+                f"expected vectors of {layout.obs_size} and masks of {layout.n_actions}, got {obs.shape}, {available.shape}"
+            )
         table = self.empty()
-        _decode(obs, available, last_actions, step, self._shape, self.sight, self.shoot, self.healer, self.mask_tells_range, table)
+        _decode(
+            obs,
+            available,
+            last_actions,
+            step,
+            self._shape,
+            self.sight,
+            self.shoot,
+            self.healer,
+            self.mask_tells_range,
+            table,
+        )
         return table
 
-    def encode(self, seen: NDArray[np.float64], agent: int, can_move: NDArray[np.uint8], bits: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def encode(
+        self, seen: NDArray[np.float64], agent: int, can_move: NDArray[np.uint8], bits: NDArray[np.uint8]
+    ) -> NDArray[np.float32]:
         """The vector that `decode` read: the inverse, from one agent's seen rows, its move bits and each enemy's feature 0.
 
         seen: float64[entities, COLUMNS]; can_move: uint8[4]; bits: uint8[enemies]. Returns float32[obs_size].
@@ -159,7 +172,10 @@ def _decode(
             entity = table[a, slot]
             entity[SEEN], entity[ORIGIN], entity[TYPE] = step, a, other
             entity[DISTANCE] = np.float64(vector[at + 1]) * sights[kind]
-            entity[DX], entity[DY] = np.float64(vector[at + 2]) * sights[kind], np.float64(vector[at + 3]) * sights[kind]
+            entity[DX], entity[DY] = (
+                np.float64(vector[at + 2]) * sights[kind],
+                np.float64(vector[at + 3]) * sights[kind],
+            )
             entity[X], entity[Y] = own[X] + entity[DX], own[Y] + entity[DY]
             entity[HEALTH] = vector[at + 4]
             entity[SHIELD] = vector[at + 5] if shield else 0.0

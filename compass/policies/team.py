@@ -50,7 +50,9 @@ class PlanningTeam:
             if action is None or not legal(action, exchange.available[agent]):
                 obs = exchange.observation(agent)
                 kind = fault.value if fault else "illegal"
-                faults.append(SkillFault(agent, self._decisions[agent].skill, kind, detail or f"action {action} is not available"))
+                faults.append(
+                    SkillFault(agent, self._decisions[agent].skill, kind, detail or f"action {action} is not available")
+                )
                 action = fallback(obs)
             actions[agent] = action
         return Choice(tuple(actions), tuple(faults))

@@ -1,0 +1,122 @@
+"""Scenario files: the 36 that ship, and clear words about every wrong one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from envs.errors import InputError
+from envs.scenario import Scenario, load_scenario, scenario_names
+
+GOOD = """
+race: terran
+n_units: 3
+n_enemies: 4
+weights: {marine: 1, marauder: 1}
+start_positions: {rule: reflect}
+"""
+
+
+def load(tmp_path: Path, text: str) -> Scenario:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    return load_scenario(str(path))
+
+
+def test_eighteen_scenarios_and_their_twins_ship() -> None:
+    names = scenario_names()
+    assert len(names) == 36
+    for race in ("protoss", "terran", "zerg"):
+        for size in ("5_vs_5", "5_vs_6", "10_vs_10", "10_vs_11", "20_vs_20", "20_vs_23"):
+            base, twin = load_scenario(f"{race}_{size}"), load_scenario(f"{race}_{size}_epo")
+            assert (base.n_units, base.n_enemies) == tuple(int(n) for n in size.split("_vs_"))
+            assert (base.prob_obs_enemy, base.action_mask) == (1.0, True)
+            assert (twin.prob_obs_enemy, twin.action_mask) == (0.0, False)
+            assert (twin.race, twin.weights, twin.n_units) == (base.race, base.weights, base.n_units)
+
+
+@pytest.mark.parametrize(
+    ("race", "expected"),
+    [
+        ("protoss", ({"stalker": 0.45, "zealot": 0.45, "colossus": 0.1}, ())),
+        ("terran", ({"marine": 0.45, "marauder": 0.45, "medivac": 0.1}, ("medivac",))),
+        ("zerg", ({"zergling": 0.45, "hydralisk": 0.45, "baneling": 0.1}, ("baneling",))),
+    ],
+)
+def test_weights_follow_smacv2(race: str, expected: tuple[dict[str, float], tuple[str, ...]]) -> None:
+    scenario = load_scenario(f"{race}_10_vs_10")
+    weights, barred = expected
+    assert dict(zip(scenario.unit_types, scenario.weights, strict=True)) == pytest.approx(weights)
+    assert scenario.exception_unit_types == barred
+
+
+def test_a_file_of_ones_own(tmp_path: Path) -> None:
+    scenario = load(tmp_path, GOOD)
+    assert (scenario.name, scenario.n_units, scenario.n_enemies) == ("mine", 3, 4)
+    assert scenario.weights == (0.5, 0.5, 0.0)
+
+
+def test_a_file_may_extend_a_shipped_scenario(tmp_path: Path) -> None:
+    scenario = load(tmp_path, "extends: zerg_5_vs_6\nn_enemies: 9\n")
+    assert (scenario.race, scenario.n_units, scenario.n_enemies) == ("zerg", 5, 9)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (
+            {"weights: {marine: 1, marauder: 1}": "weights: {marin: 1}"},
+            "weights: unknown unit 'marin': did you mean marine",
+        ),
+        ({"n_units: 3": "n_units: -3"}, "n_units: -3 is not allowed; give a whole number from 1"),
+        ({"n_units: 3": "n_units: true"}, "n_units: True is not allowed"),
+        ({"n_units: 3": "n_units: 9999"}, "n_units: 9999 is not allowed"),
+        ({"n_units: 3": "n_unit: 3"}, "unknown key 'n_unit': did you mean n_units"),
+        ({"race: terran": "race: murloc"}, "race: 'murloc' is not allowed; choose from protoss, terran, zerg"),
+        ({"rule: reflect": "rule: fixed, allies: [[1, 2], [3, 4], [5, 99]], enemies: []"}, "[5, 99] is off the map"),
+        ({"rule: reflect": "rule: fixed, allies: [[1, 2]], enemies: []"}, "give 3 positions"),
+        ({"rule: reflect": "rule: circle"}, "start_positions"),
+        ({"rule: reflect": "p: 2"}, "p is a probability"),
+        ({"weights: {marine: 1, marauder: 1}": "weights: {marine: -1}"}, "weights"),
+        ({"weights: {marine: 1, marauder: 1}": "weights: {marine: .nan}"}, "weights"),
+        ({"weights: {marine: 1, marauder: 1}": "weights: [1]"}, "weights"),
+        (
+            {"start_positions": "teams: {allies: [marine], enemies: [marine]}\nstart_positions"},
+            "list 3 allies and 4 enemies",
+        ),
+        ({GOOD: "just words"}, "expected keys"),
+        ({GOOD: "a: [1"}, "not YAML"),
+        ({GOOD: "extends: protos_5_vs_5"}, "did you mean protoss_5_vs_5"),
+    ],
+)
+def test_wrong_files_are_told_in_one_line(tmp_path: Path, change: dict[str, str], said: str) -> None:
+    text = GOOD
+    for old, new in change.items():
+        assert old in text
+        text = text.replace(old, new)
+    with pytest.raises(InputError) as error:
+        load(tmp_path, text)
+    assert said in str(error.value)
+    assert "mine.yaml" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_unknown_scenarios_name_the_nearest() -> None:
+    with pytest.raises(InputError, match="did you mean protoss_5_vs_5"):
+        load_scenario("protos_5_vs_5")
+    with pytest.raises(InputError, match="cannot read"):
+        load_scenario("nowhere.yaml")
+
+
+def test_only_exceptions_with_weight_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="exception_unit_types"):
+        load(
+            tmp_path, "race: terran\nn_units: 2\nn_enemies: 2\nweights: {medivac: 1}\nexception_unit_types: [medivac]\n"
+        )
+
+
+def test_the_hash_follows_the_content_not_the_name(tmp_path: Path) -> None:
+    one = load(tmp_path, GOOD).content_hash
+    assert one == load(tmp_path, GOOD.replace("marine: 1, marauder: 1", "marine: 3, marauder: 3")).content_hash
+    assert one != load(tmp_path, GOOD.replace("n_enemies: 4", "n_enemies: 5")).content_hash
