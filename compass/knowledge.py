@@ -1,7 +1,7 @@
 """The table of what agents know: one row per entity, one column per fact.
 
-A team's knowledge is a float64 array [agents, entities, columns]; row `agents[a]` is all that agent a knows. Entity slots: allies by
-id, then enemies by id. A slot with SEEN < 0 is unknown; one with HEALTH 0 is known to be dead.
+A team's knowledge is a float64 array [agents, entities, columns]; part a is all that agent a knows. Entity slots: allies by id,
+then enemies by id. A slot with SEEN < 0 is unknown; one with HEALTH 0 is known to be dead.
 """
 
 from __future__ import annotations

@@ -48,8 +48,8 @@ class Teams:
 class Scenario:
     """One kind of battle. `unit_types` stand in SMACv2's type-bit order and `weights` beside them sum to 1.
 
-    `exception_unit_types` cannot make up a whole team (nor the whole of the extra enemies). `setting` is `default`, where every agent
-    sees what is in its sight range, or `epo` (extended partial observability), where only the first to sight an enemy sees it.
+    `exception_unit_types` cannot make up a whole team (nor the whole of the extra enemies). `setting` is `default`, where every
+    agent sees what is in its sight range, or `epo` (extended partial observability), where only the first to sight an enemy does.
     """
 
     name: str

@@ -26,8 +26,9 @@ _LOG_COLUMNS = 7
 class Exchange:
     """What a team knows at one step, after communication.
 
-    table: float64[agents, entities, COLUMNS] (see `compass.knowledge`), row a being all that agent a knows; available: uint8[agents, n_actions], the masks; graph: who talked to
-    whom; deliveries: int64[n, 7], the records that changed somebody's knowledge (see `compass.communication.Trace`).
+    table: float64[agents, entities, COLUMNS] (see `compass.knowledge`), row a being all that agent a knows; available:
+    uint8[agents, n_actions], the masks; graph: who talked to whom; deliveries: int64[n, 7], the records that changed somebody's
+    knowledge (see `compass.communication.Trace`); payloads: what each agent knows, as bytes (see `compass.wire`).
     """
 
     step: int

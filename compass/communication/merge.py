@@ -42,9 +42,9 @@ def remember(
 ) -> None:
     """Write what was seen now over what was known before, and mark as dead (health 0) what must have died.
 
-    An enemy has died where the mask says so (extended partial observability: the mask names the living). Else an entity has died that
-    this agent itself saw one step ago, so near that it could not have left sight, and does not see now; for enemies this holds
-    only where rows of seen enemies are never withheld (`sees_all`). reach: map units a unit of a type covers in a step, at most.
+    An enemy has died where the mask says so (extended partial observability: the mask names the living). Else an entity has
+    died that this agent itself saw one step ago, so near that it could not have left sight, and does not see now; for enemies
+    this holds only where rows of seen enemies are never withheld (`sees_all`). reach: map units a type covers in a step, at most.
     """
     n_agents, n_entities = table.shape[0], table.shape[1]
     for a in range(n_agents):
@@ -107,14 +107,14 @@ def _take(
     at: int,
 ) -> int:
     """Merge one told record into the receiver's: freshest wins, then fewest hops. Returns the new length of the log."""
-    if told[SEEN] >= 0.0 and told[HOPS] + 1.0 <= limit:
-        if told[SEEN] > into[SEEN] or (told[SEEN] == into[SEEN] and told[HOPS] + 1.0 < into[HOPS]):
-            for column in range(ACTION):
-                into[column] = told[column]
-            into[HOPS] = told[HOPS] + 1.0
-            log[at, 0], log[at, 1], log[at, 2], log[at, 3] = hop, sender, receiver, slot
-            log[at, 4], log[at, 5], log[at, 6] = int(into[ORIGIN]), int(into[SEEN]), int(into[HOPS])
-            at += 1
+    better = told[SEEN] > into[SEEN] or (told[SEEN] == into[SEEN] and told[HOPS] + 1.0 < into[HOPS])
+    if told[SEEN] >= 0.0 and told[HOPS] + 1.0 <= limit and better:
+        for column in range(ACTION):
+            into[column] = told[column]
+        into[HOPS] = told[HOPS] + 1.0
+        log[at, 0], log[at, 1], log[at, 2], log[at, 3] = hop, sender, receiver, slot
+        log[at, 4], log[at, 5], log[at, 6] = int(into[ORIGIN]), int(into[SEEN]), int(into[HOPS])
+        at += 1
     if told[ACTION_SEEN] > into[ACTION_SEEN] and told[ACTION_HOPS] + 1.0 <= limit:
         into[ACTION], into[ACTION_SEEN], into[ACTION_HOPS] = told[ACTION], told[ACTION_SEEN], told[ACTION_HOPS] + 1.0
     return at
@@ -194,7 +194,7 @@ def relate(
 
 @jit
 def gather(table: Table, rows: Table) -> None:
-    """Rows of living known entities, agent after agent, into float64[n, COLUMNS]; the count per agent into column 0 of the last rows."""
+    """Rows of living known entities, agent after agent, into float64[n, COLUMNS]; their counts into column 0 of the last rows."""
     n_agents, n_entities = table.shape[0], table.shape[1]
     at = 0
     counts = rows[n_agents * n_entities :]

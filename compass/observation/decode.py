@@ -162,10 +162,8 @@ def _decode(
         for slot in range(n_agents + n_enemies):
             if slot == a:
                 continue
-            if slot >= n_agents:
-                at = 4 + (slot - n_agents) * row
-            else:
-                at = allies_at + (slot if slot < a else slot - 1) * row
+            before = slot if slot < a else slot - 1
+            at = 4 + (slot - n_agents) * row if slot >= n_agents else allies_at + before * row
             other = _type_of(vector[at + 5 + shield : at + row])
             if other < 0:
                 continue  # not seen: its row is all zeros

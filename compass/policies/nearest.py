@@ -1,8 +1,8 @@
 """Policy `nearest`, the yardstick: fixed code with the team's observations and messages, and no skills or planner.
 
-Attack the nearest known enemy if it is within shoot range, else step along the larger free axis toward it; with no enemy known go to
-the map centre, then to the centres of the four quadrants in order. A medivac heals the living biological ally of lowest health in
-heal range, else steps toward it, else toward the nearest ally.
+Attack the nearest known enemy if it is within shoot range, else step along the larger free axis toward it; with no enemy known
+go to the map centre, then to the centres of the four quadrants in order. A medivac heals the living biological ally of lowest
+health in heal range, else steps toward it, else toward the nearest ally.
 """
 
 from __future__ import annotations

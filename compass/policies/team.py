@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from compass.communication import Exchange
 from compass.planner import Planner, PlanRequest
 from compass.policies.base import Choice
-from compass.skills import Library, Sandbox, TeamSandbox, fallback, legal
+from compass.skills import Library, Sandbox, TeamSandbox, fallback
 from compass.types import NO_OP, Constants, Decision, Planned, SkillFault, Trigger
 from envs.draws import stream_key
 
@@ -47,7 +47,7 @@ class PlanningTeam:
         replies = self._skills.act([(agent, exchange.payloads[agent]) for agent in exchange.alive])
         for agent, reply in zip(exchange.alive, replies, strict=True):
             action, fault, detail = reply.action, reply.fault, reply.detail
-            if action is None or not legal(action, exchange.available[agent]):
+            if action is None or not exchange.available[agent, action]:
                 obs = exchange.observation(agent)
                 kind = fault.value if fault else "illegal"
                 faults.append(
