@@ -1,0 +1,92 @@
+"""The native environment against the committed traces of unmodified smacv2: needs neither smacv2 nor pysc2."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from envs.engine import rules_hash
+from envs.scenario import load_scenario, scenario_names
+from tests.envs.parity.native import Native
+from tests.envs.parity.traces import LINK, Case, Driver, Trace, Turn, all_cases, battle_hash, cases, trace
+
+COMMITTED: dict[str, Any] = json.loads(Path(__file__).with_name("hashes.json").read_text(encoding="utf-8"))
+REGENERATE = "regenerate with: python -m tests.envs.parity.record (see docs/parity.md)"
+
+
+def test_the_committed_traces_are_those_of_these_rules() -> None:
+    assert COMMITTED["rules"] == rules_hash(), (
+        f"tests/envs/parity/hashes.json is stale: the engine has changed; {REGENERATE}"
+    )
+    assert set(COMMITTED["episodes"]) == {case.name for case in all_cases()}, (
+        f"other episodes are played now; {REGENERATE}"
+    )
+
+
+@pytest.mark.parametrize("scenario", scenario_names())
+def test_native_equals_smacv2(scenario: str) -> None:
+    if COMMITTED["rules"] != rules_hash():
+        pytest.skip(f"the committed traces are of other engine rules: {REGENERATE}")
+    native = Native(load_scenario(scenario))
+    for case in cases(scenario):
+        battle, digest, links = COMMITTED["episodes"][case.name]
+        assert battle == battle_hash(case), f"{case.name}: stale, another battle is drawn now; {REGENERATE}"
+        expected, seen = Trace(digest, links), trace(native, case)
+        assert seen == expected, f"{case.name}: differs from smacv2 from {expected.parting(seen)} on"
+
+
+def test_every_kind_of_end_is_among_the_traces() -> None:
+    """Long and short episodes, or the proof would say little."""
+    steps = [Trace(*entry[1:]).steps for entry in COMMITTED["episodes"].values()]
+    assert len(steps) == 36 * 6
+    assert min(steps) < 30
+    assert max(steps) == 200
+    assert sum(steps) > 8000
+
+
+def a_turn(**changes: Any) -> Turn:
+    rng = np.random.default_rng(1)
+    arrays = {
+        "obs": rng.random((5, 92), dtype=np.float32),
+        "state": rng.random(130, dtype=np.float32),
+        "available": np.ones((5, 11), dtype=np.uint8),
+    }
+    return Turn(**(arrays | {"reward": 0.25, "info": {"dead_allies": 1}} | changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reward": 0.25000000000000006},
+        {"terminated": True},
+        {"info": {"dead_allies": 2}},
+        {"info": {"dead_allies": 1, "battle_won": True}},
+        {"available": np.eye(5, 11, dtype=np.uint8)},
+        {"state": np.zeros(130, dtype=np.float32)},
+    ],
+)
+def test_the_packed_bytes_tell_any_difference(changes: dict[str, Any]) -> None:
+    assert a_turn(**changes).pack() != a_turn().pack()
+
+
+def test_a_trace_tells_where_it_parts() -> None:
+    trace_a, trace_b = Trace("a", "0001" * 3 + "0002" * 4), Trace("b", "0001" * 3 + "0003" * 4)
+    assert LINK == 4
+    assert trace_a.parting(trace_b) == "step 3 of 6"
+    assert trace_a.parting(Trace("c", "0009" * 7)) == "the reset"
+    assert trace_a.parting(Trace("d", "0001" * 3)) == "the end: 6 steps against 2"
+
+
+@pytest.mark.parametrize("policy", ["random", "aggressive"])
+def test_drivers_choose_legal_actions_and_repeat_themselves(policy: str) -> None:
+    case = Case("terran_5_vs_6_epo", policy, 3)
+    native = Native(load_scenario(case.scenario))
+    driver, again = (Driver(load_scenario(case.scenario), policy, case.seed) for _ in range(2))
+    turn, step = native.reset(case.seed), 0
+    while not turn.terminated:
+        actions = driver.actions(turn, step)
+        assert (actions == again.actions(turn, step)).all()
+        assert all(turn.available[agent, action] for agent, action in enumerate(actions))
+        turn, step = native.step(actions), step + 1

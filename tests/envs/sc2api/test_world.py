@@ -1,0 +1,142 @@
+"""The game behind the API: loops, battles, tags, and when debug commands take effect."""
+
+import numpy as np
+
+from envs.sc2api.world import CAPACITY, FIRST_TAG, Creation, World
+from envs.units import UNIT_NAMES
+
+MARINE, BANELING = UNIT_NAMES.index("marine"), UNIT_NAMES.index("baneling")
+FIELDS = ("x", "y", "health", "cooldown", "order", "target", "alive")
+
+
+def keys(battle: int) -> int:
+    return 1000 + battle
+
+
+def duel(world: World) -> None:
+    """Three marines against three."""
+    for i in range(3):
+        world.create(Creation(MARINE, 0, 12.0, 12.0 + i))
+        world.create(Creation(MARINE, 1, 18.0, 12.0 + i))
+
+
+def clear(world: World) -> None:
+    for slot in world.living():
+        world.kill(world.tags[slot])
+    world.advance(2)
+
+
+def test_debug_commands_wait_for_the_next_loop() -> None:
+    world = World(keys)
+    world.create(Creation(MARINE, 0, 8.0, 8.0))
+    assert world.living() == []
+    world.advance(1)
+    assert world.living() == [0]
+    world.kill(world.tags[0])
+    assert world.living() == [0]
+    world.advance(1)
+    assert world.living() == []
+
+
+def test_creation_order_is_slot_order() -> None:
+    world = World(keys)
+    duel(world)
+    world.advance(1)
+    assert world.living() == [0, 1, 2, 3, 4, 5]
+    assert world.tags == list(range(FIRST_TAG, FIRST_TAG + 6))
+    assert world.engine.units["side"][:6].tolist() == [0, 1, 0, 1, 0, 1]
+
+
+def test_tags_are_never_used_again() -> None:
+    world = World(keys)
+    seen: set[int] = set()
+    for _ in range(3):
+        duel(world)
+        world.advance(1)
+        assert seen.isdisjoint(world.tags)
+        seen |= set(world.tags)
+        clear(world)
+        assert world.living() == []
+    assert len(seen) == 18
+
+
+def test_a_battle_begins_on_an_empty_field_only() -> None:
+    asked: list[int] = []
+    world = World(lambda battle: asked.append(battle) or battle)
+    duel(world)
+    world.advance(1)
+    world.create(Creation(MARINE, 0, 4.0, 4.0))  # joins the battle under way
+    world.advance(1)
+    assert (asked, world.battles, world.living()[-1]) == ([0], 1, 6)
+    clear(world)
+    duel(world)
+    world.advance(1)
+    assert (asked, world.battles, world.living()) == ([0, 1], 2, [0, 1, 2, 3, 4, 5])
+
+
+def test_killed_and_created_before_the_same_loop_is_a_new_battle() -> None:
+    world = World(keys)
+    duel(world)
+    world.advance(8)
+    for tag in list(world.tags):
+        world.kill(tag)
+    duel(world)
+    world.advance(1)
+    assert (world.battles, world.living()) == (2, [0, 1, 2, 3, 4, 5])
+    assert (world.engine.units["health"][:6] == 45.0).all()
+
+
+def test_the_dead_are_reported_once_and_have_no_slot() -> None:
+    world = World(keys)
+    duel(world)
+    world.advance(1)
+    tag = world.tags[2]
+    world.kill(tag)
+    world.kill(12345)  # no unit: ignored
+    world.advance(1)
+    assert (world.take_dead(), world.take_dead(), world.slot(tag)) == ([tag], [], None)
+    assert world.living() == [0, 1, 3, 4, 5]
+
+
+def test_nothing_of_earlier_battles_reaches_into_a_battle() -> None:
+    """The same key plays the same battle, on a fresh game and on one that has seen battles and idle loops."""
+    fresh, used = World(lambda _: 7), World(lambda battle: 7 if battle else 99)
+    duel(used)
+    used.advance(37)
+    clear(used)
+    used.advance(11)
+    for world in (fresh, used):
+        duel(world)
+        world.advance(1)
+    for _ in range(30):
+        for field in FIELDS:
+            assert np.array_equal(fresh.engine.units[field][:6], used.engine.units[field][:6]), field
+        fresh.advance(3)
+        used.advance(3)
+    assert used.loop == fresh.loop + 37 + 2 + 11
+
+
+def test_room_counts_the_dead_and_the_waiting() -> None:
+    world = World(keys)
+    assert world.room == CAPACITY
+    duel(world)
+    assert world.room == CAPACITY - 6
+    world.advance(1)
+    world.kill(world.tags[0])
+    world.advance(1)
+    assert world.room == CAPACITY - 6
+    clear(world)
+    assert world.room == CAPACITY
+
+
+def test_a_debug_kill_can_kill_more_than_it_names() -> None:
+    """A baneling bursts when it dies, however it dies; the world's books follow the engine's."""
+    world = World(keys)
+    world.create(Creation(BANELING, 1, 16.0, 16.0))
+    for _ in range(4):
+        world.create(Creation(MARINE, 0, 16.0, 16.0))
+    world.advance(1)
+    world.kill(world.tags[0])
+    world.advance(2)
+    alive = world.engine.units["alive"]
+    assert world.living() == [slot for slot in range(5) if alive[slot]]
