@@ -1,0 +1,112 @@
+"""One game loop after another: script, effects, units in random order, regeneration."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from envs.draws import draw
+from envs.engine.collision import VALID, Space, settle
+from envs.engine.effects import advance_effects, resolve_bursts
+from envs.engine.movement import march
+from envs.engine.script import command_enemies
+from envs.engine.state import ATTACK, HEAL, MOVE, NONE, SHUFFLE_DRAW, Battle, Integers, Table, Units
+from envs.engine.targeting import acquire, acquire_patient, in_scan
+from envs.engine.vitals import regenerate, tend
+from envs.engine.weapons import engage, tick, wind_up
+from envs.jit import jit
+
+_HALF = np.uint64(32)
+
+
+@jit
+def shuffle(units: Units, battle: Battle, order: Integers) -> int:
+    """Fills `order` with the slots that have something to do, in this loop's random order; returns how many."""
+    count = 0
+    for slot in range(battle.count):
+        unit = units[slot]
+        if unit.alive != 0 or unit.missile >= 0 or unit.beam >= 0.0:
+            order[count] = slot
+            count += 1
+    for last in range(count - 1, 0, -1):
+        chance = draw(battle.key ^ SHUFFLE_DRAW, battle.loop, last) >> _HALF
+        pick = int((chance * np.uint64(last + 1)) >> _HALF)
+        order[last], order[pick] = order[pick], order[last]
+    return count
+
+
+@jit
+def act_alone(units: Units, battle: Battle, table: Table, space: Space, slot: int) -> bool:
+    """One loop of a stock unit without an order: it attacks or heals whom it finds. Returns whether it walked."""
+    unit = units[slot]
+    if table[unit.side, unit.type].heal > 0.0:
+        patient = acquire_patient(units, battle, table, slot)
+        if patient < 0:
+            return False
+        unit.order, unit.target = HEAL, patient
+        return tend(units, battle, table, space, slot)
+    target = int(unit.acquired)
+    if target < 0 or units[target].alive == 0 or not in_scan(units, table, slot, target):
+        target = acquire(units, battle, table, slot)
+        unit.acquired = target
+    if target < 0:
+        return False
+    return engage(units, battle, table, space, slot, target)
+
+
+@jit
+def act(units: Units, battle: Battle, table: Table, space: Space, slot: int) -> bool:
+    """One loop of a living unit's own action; returns whether it walked."""
+    unit = units[slot]
+    tick(units, slot)
+    if unit.victim >= 0:
+        wind_up(units, battle, table, slot)
+        return False
+    if unit.order == ATTACK:
+        if units[unit.target].alive != 0:
+            return engage(units, battle, table, space, slot, unit.target)
+        unit.order, unit.target = NONE, -1
+    elif unit.order == MOVE:
+        march(units, battle, table, space, slot)
+        return True
+    elif unit.order == HEAL:
+        return tend(units, battle, table, space, slot)
+    if table[unit.side, unit.type].passive == 0:
+        return act_alone(units, battle, table, space, slot)
+    return False
+
+
+@jit
+def run_loops(units: Units, battle: Battle, table: Table, loops: int) -> None:
+    """Advances one battle by a number of game loops."""
+    count = int(battle.count)
+    order = np.empty(count, np.int64)
+    space = (np.empty(VALID + 1, np.int64), np.empty(count, np.int64), np.empty(count, np.int64))
+    for _ in range(loops):
+        space[0][VALID] = 0
+        command_enemies(units, battle, table)
+        active = shuffle(units, battle, order)
+        for index in range(active):
+            advance_effects(units, battle, table, order[index])
+        for index in range(active):
+            slot = order[index]
+            if units[slot].alive == 0:
+                continue
+            walked = act(units, battle, table, space, slot)
+            if not walked:
+                units[slot].pace = 0.0
+                if units[slot].loose != 0:
+                    settle(units, battle, table, space, slot)
+            if battle.bursts > 0:
+                resolve_bursts(units, battle, table)
+        for slot in range(count):
+            if units[slot].alive != 0:
+                regenerate(units, battle, table, slot)
+        battle.loop += 1
+
+
+@jit
+def run_batch(units: Units, battles: npt.NDArray[np.void], table: Table, loops: int, first: int, last: int) -> None:
+    """Advances the battles first..last-1 of `units[B, N]` and `battles[B]`; threads may each take a slice of them."""
+    for index in range(first, last):
+        run_loops(units[index], battles[index], table, loops)

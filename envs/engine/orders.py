@@ -1,0 +1,87 @@
+"""Orders: what agents and the script may ask of a unit."""
+
+from __future__ import annotations
+
+from envs.engine.state import ATTACK, HEAL, MOVE, NONE, Table, Units
+from envs.engine.table import BIOLOGICAL
+from envs.jit import jit
+
+
+@jit
+def interrupt(units: Units, slot: int) -> None:
+    """Ends what the unit is about: its target, wind-up, backswing and second strike. Missiles and beams go on."""
+    unit = units[slot]
+    unit.target, unit.acquired, unit.victim = -1, -1, -1
+    unit.carry = 0.0
+    unit.backswing, unit.strike = 0.0, 0.0
+    unit.stuck = 0
+
+
+@jit
+def order_stop(units: Units, slot: int) -> None:
+    """Ends the unit's order."""
+    interrupt(units, slot)
+    units[slot].order = NONE
+
+
+@jit
+def order_move(units: Units, slot: int, x: float, y: float) -> None:
+    """Sends the unit to (x, y), or the nearest point it can enter."""
+    interrupt(units, slot)
+    unit = units[slot]
+    unit.order, unit.goal_x, unit.goal_y = MOVE, x, y
+
+
+@jit
+def weapon_for(units: Units, table: Table, slot: int, target: int) -> int:
+    """The weapon with which `slot` attacks `target` from afar: the first that hits its plane, or -1."""
+    attacker, victim = units[slot], units[target]
+    row, other = table[attacker.side, attacker.type], table[victim.side, victim.type]
+    for weapon in range(row.weapons):
+        if row.hits_ground[weapon] & other.on_ground | row.hits_air[weapon] & other.in_air:
+            return weapon
+    return -1
+
+
+@jit
+def order_attack(units: Units, table: Table, slot: int, target: int) -> bool:
+    """Sends the unit at an enemy until one of them dies. False (and the old order stays) when it cannot attack that unit.
+
+    The order on the target the unit already attacks changes nothing: a wind-up goes on.
+    """
+    unit = units[slot]
+    if unit.alive == 0 or units[target].alive == 0 or units[target].side == unit.side:
+        return False
+    if weapon_for(units, table, slot, target) < 0:
+        return False
+    if unit.order == ATTACK and unit.target == target:
+        return True
+    if unit.order != NONE or unit.acquired != target:
+        interrupt(units, slot)
+    unit.order, unit.target, unit.acquired = ATTACK, target, -1
+    return True
+
+
+@jit
+def can_heal(units: Units, table: Table, slot: int, target: int) -> bool:
+    """Whether the unit can heal that one: a living, biological, hurt unit of its own side, and energy left for it."""
+    unit, other = units[slot], units[target]
+    row, patient = table[unit.side, unit.type], table[other.side, other.type]
+    if row.heal <= 0.0 or unit.alive == 0 or other.alive == 0 or other.side != unit.side or target == slot:
+        return False
+    if patient.attributes & BIOLOGICAL == 0 or other.health >= patient.health:
+        return False
+    return bool(unit.energy >= row.heal * row.heal_cost)
+
+
+@jit
+def order_heal(units: Units, table: Table, slot: int, target: int) -> bool:
+    """Sends the unit to heal another until it is whole. False (and the old order stays) when it cannot heal that unit."""
+    if not can_heal(units, table, slot, target):
+        return False
+    unit = units[slot]
+    if unit.order == HEAL and unit.target == target:
+        return True
+    interrupt(units, slot)
+    unit.order, unit.target = HEAL, target
+    return True

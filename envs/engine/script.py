@@ -1,0 +1,42 @@
+"""The map's trigger: every half second, each enemy without an order is sent at the closest ally."""
+
+from __future__ import annotations
+
+from envs.engine.orders import order_attack
+from envs.engine.state import ALLY, ENEMY, NONE, Battle, Table, Units
+from envs.jit import jit
+from envs.units import RULES
+
+PERIOD = RULES.script_period_loops
+
+
+@jit
+def closest(units: Units, battle: Battle, slot: int, side: int) -> int:
+    """The living unit of `side` closest to `slot` (between centres, ties to the lowest slot), or -1."""
+    x, y = units[slot].x, units[slot].y
+    best, best_distance = -1, 1e300
+    for other in range(battle.count):
+        unit = units[other]
+        if unit.alive == 0 or unit.side != side:
+            continue
+        dx, dy = unit.x - x, unit.y - y
+        distance = dx * dx + dy * dy
+        if distance < best_distance:
+            best, best_distance = other, distance
+    return best
+
+
+@jit
+def command_enemies(units: Units, battle: Battle, table: Table) -> None:
+    """Acts in the loops of the script's phase only. An order that the unit cannot follow leaves it idle."""
+    if (battle.loop + battle.phase) % PERIOD != 0:
+        return
+    for slot in range(battle.count):
+        unit = units[slot]
+        if unit.alive == 0 or unit.side != ENEMY or unit.order != NONE:
+            continue
+        if table[unit.side, unit.type].weapons == 0:
+            continue
+        target = closest(units, battle, slot, ALLY)
+        if target >= 0:
+            order_attack(units, table, slot, target)

@@ -1,0 +1,83 @@
+"""The state of a battle: one `UNIT` record per slot and one `BATTLE` record, plain numpy memory that any caller may read.
+
+Lengths are map units, times are loops (16 to a game second), speeds map units per loop.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+ALLY, ENEMY = 0, 1  # sides: the passive copies that agents command, and the stock units that the script commands
+NONE, MOVE, ATTACK, HEAL = 0, 1, 2, 3  # orders
+
+MAX_UNITS = 128  # a beam remembers whom it hit in two 64-bit words
+
+UNIT = np.dtype(
+    [
+        ("type", "i8"),  # index into envs.units.UNIT_NAMES
+        ("side", "i8"),
+        ("alive", "i8"),
+        ("order", "i8"),
+        ("target", "i8"),  # slot of the order's target, or -1
+        ("acquired", "i8"),  # slot of the target that a unit without an order chose by itself, or -1
+        ("x", "f8"),
+        ("y", "f8"),
+        ("heading_x", "f8"),  # unit vector
+        ("heading_y", "f8"),
+        ("goal_x", "f8"),  # of a move order
+        ("goal_y", "f8"),
+        ("health", "f8"),
+        ("shield", "f8"),
+        ("energy", "f8"),
+        ("hurt", "i8"),  # loop of the last damage
+        ("healed", "i8"),  # loop of the last heal: one healer per target and loop
+        ("cooldown", "f8"),  # until the next attack may start
+        (
+            "carry",
+            "f8",
+        ),  # how far before this loop an attack could have started, in (-1, 0]; during a wind-up minus its age
+        ("victim", "i8"),  # slot of the target of an attack in wind-up, or -1
+        ("weapon", "i8"),  # index of the weapon in wind-up
+        ("windup", "f8"),  # until that attack is released
+        ("backswing", "f8"),  # until the unit may move on by itself
+        ("strike", "f8"),  # until the second strike of a double one; 0: none
+        ("strike_target", "i8"),
+        ("missile", "i8"),  # slot of the target of a missile in flight, or -1
+        ("missile_x", "f8"),
+        ("missile_y", "f8"),
+        ("beam", "f8"),  # age of a sweep of beams, or -1
+        ("beam_x", "f8"),  # middle of its line
+        ("beam_y", "f8"),
+        ("beam_dx", "f8"),  # direction of its line
+        ("beam_dy", "f8"),
+        ("beam_hits", "u8", (4,)),  # who was hit: two words for each of two beams
+        ("burst", "i8"),  # 1: died, its burst is still to come
+        ("pace", "f8"),  # speed of the last loop
+        ("side_step", "i8"),  # side on which it walks round an obstacle: 1 left, -1 right, 0 none
+        ("detour", "i8"),  # loops for which it keeps to that side
+        ("stuck", "i8"),  # loops without getting nearer to the goal of a move order
+        ("loose", "i8"),  # 1: may overlap another unit and is to give way
+    ]
+)
+
+BATTLE = np.dtype(
+    [
+        ("key", "u8"),  # of envs.draws.stream_key: every random number of the battle follows from it
+        ("loop", "i8"),  # loops since the units were created
+        ("phase", "i8"),  # 0..7: the script acts in loops where (loop + phase) % 8 == 0
+        ("count", "i8"),  # slots in use
+        ("bursts", "i8"),  # bursts still to come
+    ]
+)
+
+Units = npt.NDArray[Any]  # UNIT[N], one battle
+Battle = Any  # one BATTLE record
+Table = npt.NDArray[Any]  # envs.engine.table.ROW[2, 9]
+Integers = npt.NDArray[np.int64]
+
+PHASE_DRAW = np.uint64(0x5048415345)  # purposes folded into the battle's key
+SHUFFLE_DRAW = np.uint64(0x53485546464C45)
+DELAY_DRAW = np.uint64(0x44454C4159)

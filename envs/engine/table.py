@@ -1,0 +1,161 @@
+"""The unit data as the kernel reads it: a numpy record per side and unit type, in loops instead of seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from envs.engine.state import Table
+from envs.errors import unknown
+from envs.units import RULES, UNIT_NAMES, UNITS, UnitType, Weapon
+
+GROUND, COLOSSUS, FLYER = 0, 1, 2  # layers: units collide within their own
+LAYERS = {"ground": GROUND, "colossus": COLOSSUS, "flyers": FLYER}
+BIOLOGICAL = 1
+ATTRIBUTE_BITS = {"biological": BIOLOGICAL, "light": 2, "armored": 4, "mechanical": 8, "massive": 16}
+MAX_WEAPONS = 2
+
+ROW = np.dtype(
+    [
+        ("health", "f8"),
+        ("shield", "f8"),
+        ("armor", "f8"),
+        ("radius", "f8"),  # for ranges
+        ("body", "f8"),  # for collisions
+        ("layer", "i8"),
+        ("on_ground", "i8"),  # hit by weapons against ground
+        ("in_air", "i8"),  # hit by weapons against air
+        ("attributes", "i8"),
+        ("speed", "f8"),
+        ("acceleration", "f8"),
+        ("turns", "i8"),
+        ("regeneration", "f8"),
+        ("shield_regeneration", "f8"),
+        ("shield_delay", "i8"),
+        ("energy_start", "f8"),
+        ("energy_max", "f8"),
+        ("energy_regeneration", "f8"),
+        ("heal", "f8"),
+        ("heal_cost", "f8"),  # energy per life
+        ("heal_range", "f8"),  # between centres
+        ("heal_scan", "f8"),
+        ("heal_energy", "f8"),  # least energy of an automatic heal
+        ("threatens", "i8"),
+        ("passive", "i8"),  # never acts without an order
+        ("delay_low", "f8"),
+        ("delay_high", "f8"),
+        ("weapons", "i8"),
+        ("damage", "f8", (MAX_WEAPONS,)),
+        ("bonus", "f8", (MAX_WEAPONS,)),
+        ("bonus_against", "i8", (MAX_WEAPONS,)),
+        ("range", "f8", (MAX_WEAPONS,)),
+        ("slop", "f8", (MAX_WEAPONS,)),
+        ("period", "f8", (MAX_WEAPONS,)),
+        ("point", "f8", (MAX_WEAPONS,)),
+        ("backswing", "f8", (MAX_WEAPONS,)),
+        ("hits_ground", "i8", (MAX_WEAPONS,)),
+        ("hits_air", "i8", (MAX_WEAPONS,)),
+        ("missile_speed", "f8", (MAX_WEAPONS,)),
+        ("scan", "f8"),  # of the first weapon, edge to edge
+        ("second_strike", "f8"),
+        ("burst_radius", "f8"),
+        ("beam_points", "i8"),
+        ("beam_spacing", "f8"),
+        ("beam_radius", "f8"),
+        ("beam_interval", "f8"),
+        ("beam_delay", "f8"),
+    ]
+)
+"""Times in loops, speeds in map units per loop, lengths in map units. Weapon fields hold one value per weapon."""
+
+
+def unit_table(overrides: Mapping[str, float] | None = None) -> Table:
+    """The unit data, `ROW[2, 9]` by side (0 ally, 1 enemy) and unit type.
+
+    `overrides` sets a field of `ROW` to one value in every row, for tests that switch a rule off
+    (`{"regeneration": 0, "delay_low": 0, "delay_high": 0}`). Raises `InputError` for an unknown field.
+    """
+    table = np.zeros((2, len(UNIT_NAMES)), ROW)
+    for index, name in enumerate(UNIT_NAMES):
+        for side in (0, 1):
+            for field, value in _row(UNITS[name], ally=side == 0).items():
+                table[side, index][field] = value
+    names = ROW.names or ()
+    for field, value in (overrides or {}).items():
+        if field not in names:
+            raise unknown("field of the unit table", field, names)
+        table[field] = value
+    return table
+
+
+def _row(unit: UnitType, ally: bool) -> dict[str, Any]:
+    loops = RULES.loops_per_second
+    acceleration = unit.ally_acceleration if ally else unit.acceleration
+    row = {
+        "health": unit.ally_health if ally else unit.health,
+        "shield": unit.shield,
+        "armor": unit.armor,
+        "radius": unit.radius,
+        "body": unit.separation_radius,
+        "layer": LAYERS[unit.collides_with],
+        "on_ground": "ground" in unit.planes,
+        "in_air": "air" in unit.planes,
+        "attributes": sum(ATTRIBUTE_BITS[attribute] for attribute in unit.attributes),
+        "speed": (unit.ally_speed if ally else unit.speed) / loops,
+        "acceleration": acceleration / (loops * loops),
+        "turns": unit.body_turns,
+        "regeneration": unit.regeneration_per_loop,
+        "shield_regeneration": RULES.shield_regeneration_per_loop if unit.shield else 0.0,
+        "shield_delay": RULES.shield_delay_loops,
+        "energy_start": unit.energy_start,
+        "energy_max": unit.energy_max,
+        "energy_regeneration": unit.energy_regeneration / loops,
+        "heal": unit.heal_per_second / loops,
+        "heal_cost": unit.heal_energy_per_life,
+        "heal_range": unit.heal_range + unit.radius,
+        "heal_scan": unit.heal_scan_range + unit.radius,
+        "heal_energy": unit.heal_minimum_energy,
+        "threatens": unit.ally_always_threatens if ally else unit.always_threatens,
+        "passive": ally,
+        "delay_low": RULES.random_delay_loops[0],
+        "delay_high": RULES.random_delay_loops[1],
+        "weapons": len(unit.weapons),
+    }
+    return row | _weapon_fields(unit.weapons)
+
+
+def _weapon_fields(weapons: tuple[Weapon, ...]) -> dict[str, Any]:
+    loops = RULES.loops_per_second
+    if not weapons:
+        return {}
+    per_weapon: dict[str, list[float]] = {
+        "damage": [weapon.damage for weapon in weapons],
+        "bonus": [weapon.bonus for weapon in weapons],
+        "bonus_against": [ATTRIBUTE_BITS.get(weapon.bonus_against, 0) for weapon in weapons],
+        "range": [weapon.range for weapon in weapons],
+        "slop": [weapon.range_slop for weapon in weapons],
+        "period": [weapon.period * loops for weapon in weapons],
+        "point": [weapon.damage_point * loops for weapon in weapons],
+        "backswing": [weapon.backswing * loops for weapon in weapons],
+        "hits_ground": [weapon.hits_ground for weapon in weapons],
+        "hits_air": [weapon.hits_air for weapon in weapons],
+        "missile_speed": [weapon.missile_speed / loops for weapon in weapons],
+    }
+    first = weapons[0]
+    fields = {
+        "scan": first.scan_range,
+        "second_strike": first.second_strike * loops,
+        "burst_radius": first.burst_radius,
+        "beam_points": first.beam_points,
+        "beam_spacing": first.beam_spacing,
+        "beam_radius": first.beam_radius,
+        "beam_interval": first.beam_interval * loops,
+        "beam_delay": first.beam_delay * loops,
+    }
+    return fields | {field: _padded(values) for field, values in per_weapon.items()}
+
+
+def _padded(values: list[float]) -> tuple[float, ...]:
+    return tuple(values + [0] * (MAX_WEAPONS - len(values)))

@@ -1,0 +1,136 @@
+"""Attacks from the decision to the release: range, facing, wind-up, backswing and the weapon's period."""
+
+from __future__ import annotations
+
+import math
+
+from envs.draws import uniform
+from envs.engine.collision import Space
+from envs.engine.effects import die, launch, start_beams, wound
+from envs.engine.movement import turn, walk
+from envs.engine.orders import weapon_for
+from envs.engine.state import DELAY_DRAW, Battle, Table, Units
+from envs.jit import jit
+from envs.units import RULES
+
+ARC = RULES.arc_slop_cosine_squared
+CHASE_MARGIN = RULES.chase_margin
+SOON = 1e-6  # a second strike is never due in the loop of the first
+
+
+@jit
+def tick(units: Units, slot: int) -> None:
+    """One loop off the unit's timers. What a cooldown ran over is carried, so that periods keep their fractions."""
+    unit = units[slot]
+    if unit.cooldown > 0.0:
+        unit.cooldown -= 1.0
+        if unit.cooldown <= 0.0:
+            unit.carry, unit.cooldown = unit.cooldown, 0.0
+    elif unit.victim < 0:
+        unit.carry = 0.0
+    if unit.backswing > 0.0:
+        unit.backswing -= 1.0
+
+
+@jit
+def faces(units: Units, table: Table, slot: int, dx: float, dy: float, distance: float) -> bool:
+    """Whether the unit looks at a point (dx, dy) away, at this squared distance; turns it that way if not."""
+    unit = units[slot]
+    if table[unit.side, unit.type].turns == 0 or distance <= 0.0:
+        return True
+    ahead = unit.heading_x * dx + unit.heading_y * dy
+    if ahead > 0.0 and ahead * ahead >= ARC * distance:
+        return True
+    length = math.sqrt(distance)
+    facing = turn(units, table, slot, dx / length, dy / length)
+    return facing > 0.0 and facing * facing >= ARC
+
+
+@jit
+def reaches(units: Units, table: Table, slot: int, weapon: int, target: int, slop: float) -> bool:
+    """Whether the target is within the weapon's range and `slop`, edge to edge."""
+    unit, victim = units[slot], units[target]
+    row = table[unit.side, unit.type]
+    reach = row.range[weapon] + row.radius + table[victim.side, victim.type].radius + slop
+    dx, dy = victim.x - unit.x, victim.y - unit.y
+    return bool(dx * dx + dy * dy <= reach * reach)
+
+
+@jit
+def weapon_at_hand(units: Units, table: Table, slot: int, target: int, weapon: int) -> int:
+    """The weapon to use now: a second, shorter one wherever it reaches, else `weapon`."""
+    unit, victim = units[slot], units[target]
+    row = table[unit.side, unit.type]
+    if (
+        row.weapons > 1
+        and table[victim.side, victim.type].on_ground != 0
+        and reaches(units, table, slot, 1, target, 0.0)
+    ):
+        return 1
+    return weapon
+
+
+@jit
+def engage(units: Units, battle: Battle, table: Table, space: Space, slot: int, target: int) -> bool:
+    """One loop of attacking a living target: aim and fire in range, else chase. Returns whether the unit walked."""
+    unit, victim = units[slot], units[target]
+    far = weapon_for(units, table, slot, target)
+    if reaches(units, table, slot, far, target, 0.0):
+        dx, dy = victim.x - unit.x, victim.y - unit.y
+        if faces(units, table, slot, dx, dy, dx * dx + dy * dy) and unit.cooldown <= 0.0:
+            start(units, battle, table, slot, target, weapon_at_hand(units, table, slot, target, far))
+        return False
+    if unit.backswing > 0.0:
+        return False
+    row = table[unit.side, unit.type]
+    stop = row.range[far] + row.radius + table[victim.side, victim.type].radius - CHASE_MARGIN
+    walk(units, battle, table, space, slot, victim.x, victim.y, stop)
+    return True
+
+
+@jit
+def start(units: Units, battle: Battle, table: Table, slot: int, target: int, weapon: int) -> None:
+    """The wind-up begins, at the moment within this loop at which the weapon was ready."""
+    unit = units[slot]
+    unit.victim, unit.weapon = target, weapon
+    unit.windup = table[unit.side, unit.type].point[weapon] + unit.carry
+    if unit.windup <= 0.0:
+        release(units, battle, table, slot)
+
+
+@jit
+def wind_up(units: Units, battle: Battle, table: Table, slot: int) -> None:
+    """One loop of wind-up. The attack is lost when its target is dead, or too far at the moment of release."""
+    unit = units[slot]
+    unit.windup -= 1.0
+    unit.carry -= 1.0
+    if units[unit.victim].alive == 0:
+        unit.victim, unit.carry = -1, 0.0
+    elif unit.windup <= 0.0:
+        slop = table[unit.side, unit.type].slop[unit.weapon]
+        if reaches(units, table, slot, unit.weapon, unit.victim, slop):
+            release(units, battle, table, slot)
+        else:
+            unit.victim, unit.carry = -1, 0.0
+
+
+@jit
+def release(units: Units, battle: Battle, table: Table, slot: int) -> None:
+    """The attack leaves the unit, and its next one becomes due one period and a random delay after the start of this one."""
+    unit = units[slot]
+    row = table[unit.side, unit.type]
+    weapon, target, late = int(unit.weapon), int(unit.victim), -float(unit.windup)
+    chance = uniform(battle.key ^ DELAY_DRAW, battle.loop, slot)
+    delay = row.delay_low + (row.delay_high - row.delay_low) * chance
+    unit.cooldown = max(row.period[weapon] + delay + unit.carry, 0.0)
+    unit.carry, unit.victim, unit.backswing = 0.0, -1, row.backswing[weapon]
+    if row.burst_radius > 0.0:
+        die(units, battle, table, slot)
+    elif row.beam_points > 0:
+        start_beams(units, slot, target, late)
+    elif row.missile_speed[weapon] > 0.0:
+        launch(units, table, slot, target)
+    else:
+        wound(units, battle, table, slot, weapon, target)
+        if row.second_strike > 0.0:
+            unit.strike, unit.strike_target = max(row.second_strike - late, SOON), target
