@@ -1,0 +1,104 @@
+"""The memory of a batch of battles, and the calls of the kernels on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.draws import stream_key
+from envs.engine.state import BATTLE, UNIT
+from envs.engine.table import unit_table
+from envs.errors import InputError
+from envs.scenario import Scenario
+from envs.smac.actions import find_illegal
+from envs.smac.arrays import SEEN, TALLY, Records, make_settings, make_traits
+from envs.smac.masks import fill_masks
+from envs.smac.options import Options
+from envs.smac.step import begin_battles, step_battles
+from envs.teams import BattleSetup, BattleSource
+
+MAX_SEED = 2**64 - 1
+
+
+class Battles:
+    """`size` battles of one scenario: engine state, snapshots and counters, without the output arrays."""
+
+    def __init__(self, scenario: Scenario, size: int, observation: str, options: dict[str, Any]) -> None:
+        given = {"prob_obs_enemy": scenario.prob_obs_enemy, "action_mask": scenario.action_mask} | options
+        self.options = Options.of(given)
+        self.layout = self.options.layout(scenario)
+        n_allies, n_enemies = scenario.n_units, scenario.n_enemies
+        self.source = BattleSource(scenario)
+        self.settings = make_settings(self.layout, self.options, observation)
+        self.traits = make_traits(scenario, self.options)
+        self.table = unit_table()
+        self.units: Records = np.zeros((size, n_allies + n_enemies), UNIT)
+        self.battles: Records = np.zeros(size, BATTLE)
+        self.seen: Records = np.zeros((size, n_allies + n_enemies), SEEN)
+        self.tallies: Records = np.zeros(size, TALLY)
+        self.tallies["terminated"] = True  # until the first reset
+        self.tracked: NDArray[np.uint8] = np.zeros((size, n_enemies, n_allies), np.uint8)
+        self.actions: NDArray[np.int64] = np.zeros((size, n_allies), np.int64)
+        self.memory = (self.units, self.battles, self.seen, self.tallies, self.tracked)
+
+    def outputs(self, size: int) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
+        """New arrays for `size` battles: masks, states, observations."""
+        layout = self.layout
+        return (
+            np.empty((size, layout.n_agents, layout.n_actions), np.uint8),
+            np.empty((size, layout.state_size), np.float32),
+            np.empty((size, layout.n_agents, layout.obs_size), np.float32),
+        )
+
+    def begin(self, indices: Sequence[int], keys: Sequence[int], setups: Sequence[BattleSetup] | None, outputs: tuple[Any, ...]) -> None:
+        """Start battles of these keys at these places; teams and positions are drawn from the keys unless given.
+
+        Raises:
+            InputError: the map has no room for all units.
+        """
+        count, n = len(keys), self.units.shape[1]
+        types, positions = np.zeros((count, n), np.int64), np.zeros((count, n, 2), np.float32)
+        for k, key in enumerate(keys):
+            if setups is None:
+                self.source.draw_into(key, types[k], positions[k])
+            else:
+                types[k], positions[k] = setups[k].types, setups[k].positions
+        where, words = np.asarray(indices, np.int64), np.array(keys, np.uint64)
+        full = begin_battles(where, words, types, positions, self.settings, self.traits, self.table, *self.memory, *outputs)
+        if full >= 0:
+            raise InputError("the units do not all find room on the map; use fewer units")
+
+    def step(self, lo: int, hi: int, look: bool, outputs: tuple[Any, ...]) -> int:
+        """Play `actions` in the battles [lo, hi): see `step_battles`."""
+        return step_battles(lo, hi, look, self.settings, self.table, *self.memory, self.actions, *outputs)
+
+    def find_illegal(self) -> int:
+        """The place of the first illegal one among `actions`, or -1."""
+        return find_illegal(0, len(self.battles), self.settings[0], self.seen, self.tallies, self.actions)
+
+    def legal_actions(self, battle: int, agent: int) -> list[int]:
+        """What the agent may choose now."""
+        masks = np.empty((self.layout.n_agents, self.layout.n_actions), np.uint8)
+        fill_masks(self.settings[0], self.seen[battle], masks)
+        return [int(a) for a in np.flatnonzero(masks[agent])]
+
+    def illegal(self, place: int) -> ValueError:
+        """The error that names the illegal action which `step` found at that place."""
+        battle, agent = divmod(place, self.layout.n_agents)
+        where = f"battle {battle}, " if len(self.battles) > 1 else ""
+        chosen = int(self.actions[battle, agent])
+        return ValueError(f"{where}agent {agent}: action {chosen} is illegal now; legal are {self.legal_actions(battle, agent)}")
+
+
+def battle_key(stream: str, seed: int) -> int:
+    """The key of a battle's seed in a stream.
+
+    Raises:
+        InputError: the seed is no non-negative 64-bit integer.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed <= MAX_SEED:
+        raise InputError(f"seed {seed!r} is not allowed; give a whole number from 0 to {MAX_SEED}")
+    return stream_key(stream, int(seed))
