@@ -1,7 +1,7 @@
 """The text form of an observation: what a language model reads, and the exact values the scripted planner decides on.
 
-Lines and their order never change, only their values; positions, distances and ranges are rounded to a tenth of a map unit, health and
-shield to whole per cent. `parse(describe(obs)) == rounded(obs)`: the text holds all of the rounded observation and nothing else.
+Lines and their order never change, only their values; positions, distances and ranges are rounded to a tenth of a map unit, health
+and shield to whole per cent. `parse(describe(obs)) == rounded(obs)`: the text holds the rounded observation and nothing else.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterable
 from typing import NoReturn
 
+from compass.errors import InputError
 from compass.types import FIRST_TARGET, MOVES, NO_OP, STOP, Entity, Observation, Position
-from envs.errors import InputError
 from envs.units import RACES
 
 MISSION = "Mission: defeat the enemy as quickly as possible."
 VOCABULARY = "hops: 0 seen with own eyes, else the messages it took; age: steps since it was seen."
 HEALER = "medivac"
+SHORTEST = 11  # lines of a text that knows nobody
 
 _SIMPLE = {"no-op": NO_OP, "stop": STOP} | {f"move {direction}": action for direction, action in MOVES.items()}
 _WORDS = {action: words for words, action in _SIMPLE.items()}
@@ -25,7 +26,9 @@ _YES_NO = {True: "yes", False: "no"}
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _PLACE = rf"\(({_NUMBER}), ({_NUMBER})\)"
 _VITALS = r"health (\d+)%(?:, shield (\d+)%)?"
-_STEP = re.compile(rf"Step (\d+)\. You are agent (\d+), a (\w+), at {_PLACE} on a map of ({_NUMBER}) x ({_NUMBER}); x grows east, y grows north\.")
+_STEP = re.compile(
+    rf"Step (\d+)\. You are agent (\d+), a (\w+), at {_PLACE} on a map of ({_NUMBER}) x ({_NUMBER}); x grows east, y grows north\."
+)
 _STATUS = re.compile(rf"Own {_VITALS}, sight range ({_NUMBER}), shoot range ({_NUMBER}), last action (.+)\.")
 _ENTITY = re.compile(
     rf"- (ally|enemy) (\d+) (\w+): distance ({_NUMBER}) [a-z-]+, at {_PLACE}, {_VITALS}"
@@ -67,12 +70,16 @@ def action_number(words: str) -> int | None:
 def rounded(obs: Observation) -> Observation:
     """The observation with exactly the values its text shows.
 
-    Offsets are those of the rounded positions. What stands nowhere in the text has one value: an enemy's last action is None, and the
-    agent knows itself at distance 0, by own eyes, now, with the last action of the observation.
+    Offsets are those of the rounded positions. What stands nowhere in the text has one value: an enemy's last action is None, and
+    the agent knows itself at distance 0, by own eyes, now, with the last action of the observation.
     """
     here = _tenths(obs.own.position)
     own = obs.own._replace(
-        position=here, relative=(0.0, 0.0), distance=0.0, health=_per_cent(obs.own.health), shield=_per_cent(obs.own.shield)
+        position=here,
+        relative=(0.0, 0.0),
+        distance=0.0,
+        health=_per_cent(obs.own.health),
+        shield=_per_cent(obs.own.shield),
     )
     return obs._replace(
         own=own._replace(attackable=False, last_action=obs.last_action, hops=0, age=0),
@@ -109,17 +116,28 @@ def describe(obs: Observation) -> str:
 
 def parse(text: str) -> Observation:
     """The observation that a text holds: `rounded(obs)` for `describe(obs)`. Raises InputError where the text is no such form."""
-    lines = text.splitlines()
-    if len(lines) < 11 or lines[0] != MISSION:
-        _refuse(lines[0] if lines else "")
+    lines = text.strip().splitlines()
+    if len(lines) < SHORTEST:
+        _refuse(lines[-1] if lines else "")
     step, agent_id, unit_type, x, y, width, height = _match(_STEP, lines[1]).groups()
     health, shield, sight, shoot, last = _match(_STATUS, lines[2]).groups()
     here, last_action = (float(x), float(y)), action_number(last)
     own = Entity(
-        "ally", int(agent_id), unit_type, here, (0.0, 0.0), 0.0, _fraction(health), _fraction(shield), False, last_action, 0, 0
+        "ally",
+        int(agent_id),
+        unit_type,
+        here,
+        (0.0, 0.0),
+        0.0,
+        _fraction(health),
+        _fraction(shield),
+        False,
+        last_action,
+        0,
+        0,
     )
     entities = [_parsed(_match(_ENTITY, line), here) for line in lines if line.startswith("- ")]
-    return Observation(
+    found = Observation(
         agent_id=int(agent_id),
         step=int(step),
         own=own,
@@ -132,6 +150,10 @@ def parse(text: str) -> Observation:
         map_size=(float(width), float(height)),
         available=_parsed_actions(lines[-1]),
     )
+    for line, expected in zip(lines, describe(found).splitlines(), strict=False):
+        if line != expected:
+            _refuse(line)
+    return found
 
 
 def _tenth(value: float) -> float:
