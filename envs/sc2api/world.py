@@ -12,9 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from envs.engine import Engine
-
-CAPACITY = 256
-"""Units that one battle can have seen, the dead included."""
+from envs.engine.state import MAX_UNITS
 
 FIRST_TAG = 1 << 32
 
@@ -38,7 +36,7 @@ class World:
     def __init__(self, battle_key: BattleKey) -> None:
         self.loop = 0
         self.battles = 0
-        self.engine = Engine(CAPACITY)
+        self.engine = Engine(MAX_UNITS)
         self.tags: list[int] = []  # by slot
         self._battle_key = battle_key
         self._next_tag = FIRST_TAG
@@ -58,7 +56,7 @@ class World:
     def room(self) -> int:
         """How many more units can be created before the field is empty again."""
         used = len(self.tags) if self._slots else 0
-        return CAPACITY - used - sum(isinstance(command, Creation) for command in self._pending)
+        return MAX_UNITS - used - sum(isinstance(command, Creation) for command in self._pending)
 
     def advance(self, loops: int) -> None:
         """Carry out what is pending, then let the game run for `loops` >= 1 loops of 1/16 second."""

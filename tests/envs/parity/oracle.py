@@ -59,7 +59,7 @@ class Draws:
     @contextmanager
     def handed_over(self, call: int = 0) -> Iterator[None]:
         """Let smacv2 draw from here; `call` counts the calls of `get_obs` since the last step."""
-        self._call_key = draw(self.key ^ OBSERVE, self.step, call)
+        self._call_key = np.uint64(draw(self.key ^ OBSERVE, self.step, call))
         self._used = 0
         source = SimpleNamespace(shuffle=self._shuffle)
         with mock.patch.object(starcraft2, "random", source), mock.patch.object(np.random, "rand", self._rand):

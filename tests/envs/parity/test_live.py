@@ -14,7 +14,7 @@ from tests.envs.parity.traces import POLICIES, Case, Turn, play
 pytest.importorskip("pysc2", reason="pysc2 is not installed: make sc2")
 pytest.importorskip("smacv2", reason="smacv2 is not importable: make sc2 SMACV2=DIR")
 
-from tests.envs.parity.oracle import Oracle  # noqa: E402
+from tests.envs.parity.oracle import Oracle
 
 LIVE_SEEDS = (1000, 1001)  # not among the committed ones
 

@@ -11,11 +11,11 @@ from envs.units import UNIT_NAMES, UNITS
 
 pytest.importorskip("s2clientprotocol", reason="s2clientprotocol is not installed: make sc2")
 
-from s2clientprotocol import common_pb2, data_pb2, debug_pb2, error_pb2, raw_pb2  # noqa: E402
-from s2clientprotocol import sc2api_pb2 as api  # noqa: E402
+from s2clientprotocol import common_pb2, data_pb2, debug_pb2, error_pb2, raw_pb2
+from s2clientprotocol import sc2api_pb2 as api
 
-from envs.sc2api.game import Game  # noqa: E402
-from envs.sc2api.ids import COPY_IDS, STOCK_IDS, Ability  # noqa: E402
+from envs.sc2api.game import Game
+from envs.sc2api.ids import COPY_IDS, STOCK_IDS, Ability
 
 MAP = "SMAC_Maps/32x32_flat.SC2Map"
 MARINE, MEDIVAC, BANELING, ZEALOT = (UNIT_NAMES.index(name) for name in ("marine", "medivac", "baneling", "zealot"))
@@ -189,7 +189,7 @@ def test_data_gives_what_is_asked_for() -> None:
 
 
 def test_units_in_the_observation() -> None:
-    game, (ally, foe) = battle(creation(COPY_IDS[ZEALOT], 1, 8.1, 8.7), creation(STOCK_IDS[MEDIVAC], 2, 20.0, 20.0))
+    _, (ally, foe) = battle(creation(COPY_IDS[ZEALOT], 1, 8.1, 8.7), creation(STOCK_IDS[MEDIVAC], 2, 20.0, 20.0))
     assert (ally.tag, ally.owner, ally.alliance, ally.unit_type) == (1 << 32, 1, raw_pb2.Self, COPY_IDS[ZEALOT])
     assert (ally.health, ally.health_max, ally.shield, ally.shield_max) == (100, 100, 50, 50)
     assert (ally.pos.x, ally.pos.y) == struct.unpack("<2f", struct.pack("<2f", 8.1, 8.7))
@@ -234,9 +234,20 @@ def test_orders_and_what_they_show() -> None:
 
 
 def test_heal_orders() -> None:
-    allies = [creation(COPY_IDS[MEDIVAC], 1, 8, 8), creation(COPY_IDS[MARINE], 1, 9, 8)]
-    game, (medivac, marine) = battle(*allies)
-    assert order(game, Ability.HEAL, medivac.tag, target_unit_tag=marine.tag) == error_pb2.Success
+    sides = [
+        creation(COPY_IDS[MEDIVAC], 1, 8, 8),
+        creation(COPY_IDS[MARINE], 1, 9, 8),
+        creation(STOCK_IDS[MARINE], 2, 12, 8),
+    ]
+    game, (medivac, marine, _) = battle(*sides)
+    assert (
+        order(game, Ability.HEAL, medivac.tag, target_unit_tag=marine.tag) == error_pb2.CantTargetThatUnit
+    )  # is whole
+    ask(game, step=api.RequestStep(count=40))
+    assert units(game)[1].health < 45
+    for ability in (Ability.HEAL, Ability.SMART):
+        assert order(game, ability, medivac.tag, target_unit_tag=marine.tag) == error_pb2.Success
+    assert [(shown.ability_id, shown.target_unit_tag) for shown in units(game)[0].orders] == [(386, marine.tag)]
     assert order(game, Ability.HEAL, medivac.tag, target_unit_tag=medivac.tag) == error_pb2.CantTargetThatUnit
     assert order(game, Ability.HEAL, marine.tag, target_unit_tag=medivac.tag) == error_pb2.CantTargetThatUnit
 
@@ -281,7 +292,7 @@ def test_actions_that_are_no_orders() -> None:
         (creation(COPY_IDS[MARINE], 2, 8, 8), f"owner 2 cannot have unit type {COPY_IDS[MARINE]}"),
         (creation(STOCK_IDS[MARINE], 1, 8, 8), "owner 1 cannot have unit type 48"),
         (creation(STOCK_IDS[MARINE], 2, float("nan"), 8), "no position"),
-        (creation(STOCK_IDS[MARINE], 2, 8, 8, quantity=4_000_000_000), "room for 256 more units"),
+        (creation(STOCK_IDS[MARINE], 2, 8, 8, quantity=4_000_000_000), "room for 128 more units"),
         (debug_pb2.DebugCommand(game_state=debug_pb2.god), "game_state is not supported"),
         (debug_pb2.DebugCommand(), "an empty command is not supported"),
     ],

@@ -10,14 +10,14 @@ import pytest
 
 pytest.importorskip("pysc2", reason="pysc2 is not installed: make sc2")
 
-from absl import flags  # noqa: E402
-from pysc2 import run_configs  # noqa: E402
-from pysc2.lib import protocol, remote_controller  # noqa: E402
-from s2clientprotocol import common_pb2, debug_pb2  # noqa: E402
-from s2clientprotocol import sc2api_pb2 as api  # noqa: E402
+from absl import flags
+from pysc2 import run_configs
+from pysc2.lib import protocol, remote_controller
+from s2clientprotocol import common_pb2, debug_pb2
+from s2clientprotocol import sc2api_pb2 as api
 
-from envs.sc2api import inprocess  # noqa: E402
-from envs.sc2api.ids import COPY_IDS  # noqa: E402
+from envs.sc2api import inprocess
+from envs.sc2api.ids import COPY_IDS
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from envs.scenario import load_scenario, scenario_names
 pytest.importorskip("pysc2", reason="pysc2 is not installed: make sc2")
 pytest.importorskip("smacv2", reason="smacv2 is not importable: make sc2 SMACV2=DIR")
 
-from smacv2.env import StarCraftCapabilityEnvWrapper  # noqa: E402
+from smacv2.env import StarCraftCapabilityEnvWrapper
 
-from envs.sc2api import inprocess  # noqa: E402
-from tests.envs.parity.oracle import options  # noqa: E402
+from envs.sc2api import inprocess
+from tests.envs.parity.oracle import options
 
 
 @pytest.fixture(autouse=True)

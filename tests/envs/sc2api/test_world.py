@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from envs.sc2api.world import CAPACITY, FIRST_TAG, Creation, World
+from envs.engine.state import MAX_UNITS
+from envs.sc2api.world import FIRST_TAG, Creation, World
 from envs.units import UNIT_NAMES
 
 MARINE, BANELING = UNIT_NAMES.index("marine"), UNIT_NAMES.index("baneling")
@@ -118,25 +119,36 @@ def test_nothing_of_earlier_battles_reaches_into_a_battle() -> None:
 
 def test_room_counts_the_dead_and_the_waiting() -> None:
     world = World(keys)
-    assert world.room == CAPACITY
+    assert world.room == MAX_UNITS
     duel(world)
-    assert world.room == CAPACITY - 6
+    assert world.room == MAX_UNITS - 6
     world.advance(1)
     world.kill(world.tags[0])
     world.advance(1)
-    assert world.room == CAPACITY - 6
+    assert world.room == MAX_UNITS - 6
     clear(world)
-    assert world.room == CAPACITY
+    assert world.room == MAX_UNITS
 
 
-def test_a_debug_kill_can_kill_more_than_it_names() -> None:
-    """A baneling bursts when it dies, however it dies; the world's books follow the engine's."""
+def test_a_baneling_killed_by_debug_does_not_burst() -> None:
     world = World(keys)
     world.create(Creation(BANELING, 1, 16.0, 16.0))
-    for _ in range(4):
-        world.create(Creation(MARINE, 0, 16.0, 16.0))
+    world.create(Creation(MARINE, 0, 17.5, 16.0))
     world.advance(1)
     world.kill(world.tags[0])
     world.advance(2)
-    alive = world.engine.units["alive"]
-    assert world.living() == [slot for slot in range(5) if alive[slot]]
+    assert (world.living(), world.engine.units[1]["health"]) == ([1], 45.0)
+
+
+def test_one_death_can_bring_others() -> None:
+    """The world's books follow the engine's: banelings that attack die of it, and take marines along."""
+    world = World(keys)
+    for _ in range(2):
+        world.create(Creation(BANELING, 1, 16.0, 16.0))
+    for _ in range(4):
+        world.create(Creation(MARINE, 0, 19.0, 16.0))
+    for _ in range(60):
+        world.advance(1)
+        alive = world.engine.units["alive"]
+        assert world.living() == [slot for slot in range(6) if alive[slot]]
+    assert len(world.living()) < 4
