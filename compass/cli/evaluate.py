@@ -1,0 +1,114 @@
+"""`compass evaluate`."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from compass.cli.output import Json, err, out, print_json
+from compass.episode import EpisodeSettings
+from compass.errors import InputError, unknown
+from compass.evaluate.evaluator import default_run_path, evaluate, library_of
+from compass.evaluate.report import RunReport, load_report, table_of
+from compass.evaluate.settings import BACKENDS, OBSERVATIONS, PLANNERS, EvaluateSettings
+from compass.policies import POLICIES
+from compass.types import EpisodeResult, Outcome
+from envs.scenario import load_scenario
+
+_DEFAULTS = EpisodeSettings()
+
+Scenario = Annotated[str, typer.Argument(help="A scenario that ships (compass scenarios list) or the path of a YAML file.")]
+Episodes = Annotated[int, typer.Option(help="How many battles; their seeds follow one another.")]
+Seed = Annotated[int, typer.Option(help="Seed of the first battle.")]
+Skills = Annotated[Path | None, typer.Option(help="Folder of the skill library.", show_default="the shipped one")]
+Workers = Annotated[int | None, typer.Option(help="Processes that play.", show_default="one per core")]
+Unsafe = Annotated[bool, typer.Option("--unsafe-skills", help="Run skills unconfined where the system has no sandbox.")]
+
+
+def evaluate_command(
+    scenario: Scenario,
+    episodes: Episodes = 100,
+    seed: Seed = 0,
+    policy: Annotated[str, typer.Option(help=f"Who plays: {', '.join(POLICIES)}.")] = "team",
+    planner: Annotated[str, typer.Option(help=f"How a team plans: {', '.join(PLANNERS)}.")] = "scripted",
+    observation: Annotated[str, typer.Option(help=f"{' or '.join(OBSERVATIONS)} (smacv2's wiped rows kept).")] = "repaired",
+    backend: Annotated[str, typer.Option(help=f"Who simulates: {', '.join(BACKENDS)}.")] = "embedded",
+    plan_every: Annotated[int, typer.Option(help="Steps between an agent's plans.")] = _DEFAULTS.plan_every,
+    plan_on_change: Annotated[str, typer.Option(help="Plan too on sharp change: on or off.")] = "on",
+    hops: Annotated[int, typer.Option(help="How many hops a message may take; 0 for no communication.")] = _DEFAULTS.hops,
+    skills: Skills = None,
+    workers: Workers = None,
+    path: Annotated[Path | None, typer.Option("--out", help="The run folder.", show_default="a new one in runs/")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
+    unsafe_skills: Unsafe = False,
+    json: Json = False,
+) -> None:
+    """Play battles and say how often they were won.
+
+    The run folder holds the manifest, a line and a record per episode, and the skills used. A run that was stopped, whatever
+    stopped it, goes on with --resume.
+    """
+    if plan_on_change not in ("on", "off"):
+        raise unknown("value of --plan-on-change", plan_on_change, ("on", "off"))
+    if resume and path is None:
+        raise InputError("--resume needs --out: the folder of the run to continue")
+    settings = EvaluateSettings(
+        scenario=load_scenario(scenario),
+        episodes=episodes,
+        seed=seed,
+        policy=policy,
+        planner=planner,
+        observation=observation,
+        backend=backend,
+        episode=EpisodeSettings(hops, plan_every, plan_on_change == "on"),
+        skills=skills,
+        unsafe_skills=unsafe_skills,
+        workers=workers,
+    )
+    path = path or default_run_path(settings)
+    try:
+        report = watch(settings, path, resume)
+    except KeyboardInterrupt:
+        if (path / "manifest.json").is_file():
+            show(load_report(path), json)
+            err().print(f"stopped; go on with: {_resume_command(path)}", soft_wrap=True)
+        raise
+    show(report, json)
+
+
+def watch(settings: EvaluateSettings, path: Path, resume: bool = False) -> RunReport:
+    """Evaluate with a progress bar, after naming the skill files that were left out as broken."""
+    library = library_of(settings)
+    for broken in library.broken if library else ():
+        err().print(f"skill left out: {broken}", markup=False, soft_wrap=True)
+    counts: Counter[Outcome] = Counter()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err(), transient=True) as bar:
+        task = bar.add_task(settings.policy, total=settings.episodes)
+
+        def advance(result: EpisodeResult) -> None:
+            counts[result.outcome] += 1
+            bar.update(task, advance=1, description=f"{settings.policy}: {counts[Outcome.WIN]} won")
+
+        return evaluate(settings, path, resume, advance)
+
+
+def show(report: RunReport, json: bool) -> None:
+    """Print a run's figures."""
+    if json:
+        print_json(report.summary())
+        return
+    out().print(table_of([report]))
+    out().print(f"run: {report.path}", soft_wrap=True)
+
+
+def _resume_command(path: Path) -> str:
+    given = [word for word in sys.argv[1:] if word != "--resume"]
+    has_out = any(word == "--out" or word.startswith("--out=") for word in given)
+    return shlex.join(["compass", *given, *([] if has_out else ["--out", str(path)]), "--resume"])

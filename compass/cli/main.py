@@ -1,0 +1,40 @@
+"""The `compass` command."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from typer.exceptions import TyperException
+
+from compass.cli import bench, demo, evaluate, scenarios, skills, view
+from compass.errors import InputError
+
+app = typer.Typer(
+    help="Decentralised agents fight StarCraft II skirmishes; the evaluator says how often they win.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("evaluate")(evaluate.evaluate_command)
+app.add_typer(scenarios.app, name="scenarios")
+app.add_typer(skills.app, name="skills")
+app.command("view")(view.view)
+app.command("bench")(bench.bench)
+
+
+def main() -> None:
+    """Run one command. Bad input ends with one line on stderr and exit code 2; a bug of ours raises as it is."""
+    try:
+        code = app(standalone_mode=False)
+    except InputError as error:
+        sys.exit(_complain(str(error)))
+    except TyperException as error:
+        sys.exit(_complain(f"{error.format_message()} (see --help)"))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _complain(message: str) -> int:
+    print(f"compass: {' '.join(message.split())}", file=sys.stderr)
+    return 2

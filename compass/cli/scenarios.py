@@ -1,0 +1,87 @@
+"""`compass scenarios`: the battles there are."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+import yaml
+from rich.table import Table
+
+from compass.cli.evaluate import Episodes, Seed
+from compass.cli.evaluate import Scenario as ScenarioName
+from compass.cli.output import Json, out, print_json
+from compass.errors import InputError
+from compass.evaluate.settings import STREAM
+from envs.scenario import Scenario, load_scenario, scenario_names
+from envs.teams import BattleSource
+from envs.draws import stream_key
+
+app = typer.Typer(help="The battles there are.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_scenarios(json: Json = False) -> None:
+    """The scenarios that ship."""
+    scenarios = [load_scenario(name) for name in scenario_names()]
+    if json:
+        keys = ("name", "race", "n_units", "n_enemies", "setting")
+        print_json({"scenarios": [{key: getattr(scenario, key) for key in keys} for scenario in scenarios]})
+        return
+    table = Table("scenario", "race", "allies", "enemies", "setting", box=None)
+    for each in scenarios:
+        table.add_row(each.name, each.race, str(each.n_units), str(each.n_enemies), each.setting)
+    out().print(table)
+
+
+@app.command("show")
+def show(scenario: ScenarioName, json: Json = False) -> None:
+    """What a scenario consists of."""
+    found = load_scenario(scenario)
+    content = _plain(found) | {"hash": found.content_hash}
+    if json:
+        print_json(content)
+    else:
+        print(yaml.safe_dump(content, sort_keys=False), end="")
+
+
+@app.command("export")
+def export(
+    scenario: ScenarioName,
+    seed: Seed = 0,
+    episodes: Episodes = 1,
+    file: Annotated[Path | None, typer.Option("--out", help="File to write.", show_default="stdout")] = None,
+    json: Json = False,
+) -> None:
+    """Teams and positions of battles, as JSON for smacv2.
+
+    Each `episode_config` is what `reset(episode_config)` of smacv2's inner StarCraft2Env takes, so other frameworks play the same
+    battles (see docs/scenarios.md).
+    """
+    found = load_scenario(scenario)
+    source = BattleSource(found)
+    battles = [
+        {"seed": each, "episode_config": source.battle(stream_key(STREAM, each)).episode_config()}
+        for each in range(seed, seed + episodes)
+    ]
+    content = {"scenario": found.name, "hash": found.content_hash, "stream": STREAM, "battles": battles}
+    if file is None:
+        print_json(content)
+        return
+    try:
+        file.write_bytes(orjson.dumps(content, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_APPEND_NEWLINE))
+    except OSError as error:
+        raise InputError(f"cannot write {file}: {error.strerror}") from None
+    if json:
+        print_json({"file": str(file), "battles": len(battles)})
+    else:
+        print(f"{len(battles)} battles of {found.name} in {file}")
+
+
+def _plain(scenario: Scenario) -> dict[str, Any]:
+    """The scenario's fields as JSON knows them: lists, not tuples."""
+    content: dict[str, Any] = orjson.loads(orjson.dumps(asdict(scenario)))
+    return content

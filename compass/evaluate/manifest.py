@@ -1,0 +1,118 @@
+"""The manifest of a run: everything that its episodes depend on, so that no number stands without its origin."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import compass
+import envs
+from compass.errors import InputError
+from compass.evaluate.settings import STREAM, EvaluateSettings
+from compass.policies.nearest import VERSION as NEAREST_VERSION
+from compass.skills.library import Library
+from envs.engine import rules_hash
+
+FORMAT = 1
+_PACKAGES = ("compass-smac", "networkx", "numba", "numpy", "orjson", "pyseccomp")
+_MAY_DIFFER = ("created", "episodes", "git")
+_NOT_PLAYING = ("cli", "bench")  # parts of `compass` that cannot change an episode
+
+Manifest = dict[str, Any]
+
+
+def build_manifest(settings: EvaluateSettings, library: Library | None, sandbox: Mapping[str, Any] | None, created: str) -> Manifest:
+    """The manifest of a run about to begin.
+
+    library and sandbox (its kind and limits) are those of the skills, None for policies that use none. `code` is a hash of the
+    sources that play, so that an edit is noticed where there is no git.
+    """
+    scenario = settings.scenario
+    plans = settings.policy == "team"
+    content: Manifest = {
+        "format": FORMAT,
+        "scenario": scenario.name,
+        "scenario_hash": scenario.content_hash,
+        "scenario_content": asdict(scenario),
+        "setting": scenario.setting,
+        "observation": settings.observation,
+        "backend": settings.backend,
+        "stream": STREAM,
+        "seed": settings.seed,
+        "episodes": settings.episodes,
+        "policy": settings.policy,
+        "policy_version": NEAREST_VERSION if settings.policy == "nearest" else None,
+        "planner": settings.planner if plans else None,
+        "plan_every": settings.episode.plan_every if plans else None,
+        "plan_on_change": settings.episode.plan_on_change if plans else None,
+        "hops": settings.episode.hops,
+        "skills": {"hash": library.content_hash, "names": sorted(library.skills)} if library else None,
+        "sandbox": dict(sandbox) if sandbox else None,
+        "unsafe_skills": settings.unsafe_skills,
+        "rules": rules_hash(),
+        "code": code_hash(),
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "git": git_revision(),
+        "created": created,
+    }
+    return content
+
+
+def check_same_run(earlier: Manifest, now: Manifest, run: Path) -> None:
+    """Make sure that the episodes of `now` belong in the run with the manifest `earlier`.
+
+    Raises:
+        InputError: they differ in something that episodes depend on, or fewer episodes are asked for than the run has planned.
+    """
+    changed = [key for key in now if key not in _MAY_DIFFER and earlier.get(key) != now[key]]
+    if changed:
+        what = "; ".join(f"{key}: {_brief(earlier.get(key))} there, {_brief(now[key])} now" for key in changed if key != "scenario_content")
+        raise InputError(f"{run} cannot be resumed, it was made with other settings ({what}); give them again or choose another --out")
+    if now["episodes"] < earlier["episodes"]:
+        raise InputError(f"{run} is a run of {earlier['episodes']} episodes; give --episodes {earlier['episodes']} or more to resume it")
+
+
+def _brief(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+@cache
+def code_hash() -> str:
+    """Hash of the Python sources of both packages that can change an episode: 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for package in (compass, envs):
+        folder = Path(str(package.__file__)).parent
+        for path in sorted(folder.rglob("*.py")):
+            part = path.relative_to(folder)
+            if part.parts[0] not in _NOT_PLAYING:
+                digest.update(f"{folder.name}/{part.as_posix()}\n".encode())
+                digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def git_revision() -> str | None:
+    """The commit of the checkout this code runs from, with `-dirty` after it when files differ; None outside a checkout."""
+    folder = Path(str(compass.__file__)).parent.parent
+    if not (folder / ".git").exists():
+        return None
+    try:
+        command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None

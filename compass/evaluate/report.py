@@ -1,0 +1,128 @@
+"""A run as people and programs read it: its figures, its title, its row in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from compass.errors import InputError
+from compass.evaluate.manifest import Manifest
+from compass.evaluate.run_folder import RunFolder
+from compass.evaluate.statistics import PairedDifference, Statistics, paired_difference, statistics_of
+from compass.types import EpisodeResult, Outcome
+
+_SAME_BATTLES = ("scenario_hash", "setting", "observation", "backend", "stream", "rules")
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """The finished episodes of a run and their statistics; `steps_per_second` counts environment steps over all workers."""
+
+    path: Path
+    manifest: Manifest
+    results: Sequence[EpisodeResult]
+    statistics: Statistics
+    steps_per_second: float | None
+
+    @property
+    def title(self) -> str:
+        """Scenario, setting, observation, back end: what its figures must never be shown without."""
+        m = self.manifest
+        return f"{m['scenario']}, {m['setting']} setting, {m['observation']} observation, {m['backend']} engine"
+
+    @property
+    def player(self) -> str:
+        """Who played: the policy, with its planner where it has one."""
+        planner = self.manifest["planner"]
+        return f"{self.manifest['policy']} ({planner} planner)" if planner else str(self.manifest["policy"])
+
+    def summary(self) -> dict[str, Any]:
+        """The run's figures for programs."""
+        origin = {key: self.manifest[key] for key in ("scenario", "setting", "observation", "backend", "policy", "planner")}
+        s = self.statistics
+        return origin | {
+            "episodes": s.episodes,
+            "win_rate": s.win_rate,
+            "win_rate_ci": s.win_rate_ci,
+            "outcomes": s.outcomes,
+            "return_mean": s.return_mean,
+            "length_mean": s.length_mean,
+            "steps_per_second": self.steps_per_second,
+            "run": str(self.path),
+        }
+
+
+def load_report(path: Path) -> RunReport:
+    """The report of the run in a folder, finished or not.
+
+    Raises:
+        InputError: the folder holds no readable run.
+    """
+    folder = RunFolder(path)
+    results = folder.results()
+    return RunReport(path, folder.manifest(), results, statistics_of(results), folder.steps_per_second())
+
+
+def table_of(reports: Sequence[RunReport]) -> Table:
+    """One row per run. All must be of the same battles.
+
+    Raises:
+        InputError: the runs differ in scenario, setting, observation, back end or engine rules.
+    """
+    first = reports[0]
+    for report in reports[1:]:
+        _check_same_battles(first, report)
+    table = Table(title=first.title, title_justify="left")
+    table.add_column("policy")
+    headings = ("episodes", "win rate", "95 % interval", "wins", "losses", "draws", "time-outs", "crashes", "return", "length", "steps/s")
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    for report in reports:
+        table.add_row(*_row(report))
+    return table
+
+
+def difference_of(first: RunReport, second: RunReport) -> PairedDifference | None:
+    """Win rate of the first run minus the second's on their common seeds, None without any.
+
+    Raises:
+        InputError: the runs are not of the same battles.
+    """
+    _check_same_battles(first, second)
+    return paired_difference(first.results, second.results)
+
+
+def difference_line(first: RunReport, second: RunReport) -> str:
+    """The paired difference in one line for people."""
+    difference = difference_of(first, second)
+    if difference is None:
+        return f"{first.player} and {second.player} have no seed in common"
+    low, high = difference.interval
+    return (
+        f"{first.player} minus {second.player} on the same {difference.pairs} seeds: {100 * difference.difference:+.1f} points, "
+        f"95 % interval {100 * low:+.1f} to {100 * high:+.1f}"
+    )
+
+
+def _check_same_battles(first: RunReport, second: RunReport) -> None:
+    for key in _SAME_BATTLES:
+        mine, yours = first.manifest[key], second.manifest[key]
+        if mine != yours:
+            raise InputError(f"{first.path} and {second.path} cannot be compared: {key} is {mine} there and {yours} here")
+
+
+def _row(report: RunReport) -> tuple[str, ...]:
+    s = report.statistics
+    outcomes = (Outcome.WIN, Outcome.LOSS, Outcome.DRAW, Outcome.TIMEOUT, Outcome.ENV_CRASH)
+    counts = [str(s.outcomes[outcome]) for outcome in outcomes]
+    rate, interval, returned, length = "-", "-", "-", "-"
+    if s.win_rate is not None and s.win_rate_ci is not None and s.return_mean is not None and s.length_mean is not None:
+        low, high = s.win_rate_ci
+        rate, interval = f"{100 * s.win_rate:.1f} %", f"{100 * low:.1f} - {100 * high:.1f}"
+        returned, length = f"{s.return_mean:.2f}", f"{s.length_mean:.1f}"
+    speed = "-" if report.steps_per_second is None else f"{report.steps_per_second:,.0f}"
+    return (report.player, str(s.episodes), rate, interval, *counts, returned, length, speed)

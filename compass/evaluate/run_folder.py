@@ -1,0 +1,228 @@
+"""The folder of one run: made before the first battle, appended to after each, readable at any moment.
+
+A finished episode is one line of `episodes.jsonl`, written whole and synced before anything else is said of it; its record stands
+in `records/` before that. So whatever is killed whenever, no finished episode is lost, and no torn one is believed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from compass.errors import InputError
+from compass.evaluate.manifest import Manifest, check_same_run
+from compass.skills.library import Library
+from compass.types import EpisodeResult, Outcome
+
+_PROBE = 1 << 20  # bytes that must fit before a run may begin
+_LINE = orjson.OPT_APPEND_NEWLINE
+_PAGE = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+
+
+class RunFolder:
+    """One run on disk. Open with `create` or `resume` to write (one process at a time), with `RunFolder(path)` to read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.episodes = path / "episodes.jsonl"
+        self.timings = path / "timings.jsonl"
+        self.records = path / "records"
+        self.skills = path / "skills"
+        self._lines: int | None = None
+        if not (path / "manifest.json").is_file():
+            raise InputError(f"{path} holds no run (no manifest.json in it)")
+
+    @classmethod
+    def create(cls, path: Path, manifest: Manifest, library: Library | None) -> RunFolder:
+        """Make the folder of a new run, ready to be written.
+
+        Raises:
+            InputError: a run lies there already, or the folder cannot be written.
+        """
+        if (path / "manifest.json").exists():
+            raise InputError(f"{path} already holds a run; --resume continues it, another --out begins a new one")
+        with _clear_errors(path):
+            (path / "records").mkdir(parents=True, exist_ok=True)
+            _probe(path)
+            if library is not None:
+                _snapshot(library, path / "skills")
+            write_whole(path / "episodes.jsonl", b"")
+            write_whole(path / "timings.jsonl", b"")
+            write_whole(path / "manifest.json", orjson.dumps(manifest, option=_PAGE))
+        return cls(path)._open()
+
+    @classmethod
+    def resume(cls, path: Path, manifest: Manifest) -> RunFolder:
+        """Continue a run: drop a torn last line, and take over a larger number of episodes.
+
+        Raises:
+            InputError: no run lies there, another process writes it, it was made with other settings, or it cannot be written.
+        """
+        folder = cls(path)
+        earlier = folder.manifest()
+        check_same_run(earlier, manifest, path)
+        with _clear_errors(path):
+            _probe(path)
+            folder._open()
+            for lines in (folder.episodes, folder.timings):
+                _drop_torn_line(lines)
+            if manifest["episodes"] != earlier["episodes"]:
+                content = earlier | {"episodes": manifest["episodes"]}
+                write_whole(path / "manifest.json", orjson.dumps(content, option=_PAGE))
+        return folder
+
+    def manifest(self) -> Manifest:
+        """The run's manifest."""
+        content: Manifest = _read_json(self.path / "manifest.json")
+        return content
+
+    def results(self) -> list[EpisodeResult]:
+        """The finished episodes, by seed."""
+        results = []
+        for number, line in enumerate(_whole_lines(self.episodes), 1):
+            try:
+                content = orjson.loads(line)
+                results.append(EpisodeResult(**content | {"outcome": Outcome(content["outcome"])}))
+            except (ValueError, TypeError, KeyError):
+                raise InputError(f"{self.episodes}, line {number} is no episode; delete that line and resume the run") from None
+        return sorted(results, key=lambda result: result.seed)
+
+    def append(self, result: EpisodeResult, timing: Mapping[str, Any] | None) -> None:
+        """Add one finished episode, durably, then how long it took (None: it never ended).
+
+        Raises:
+            InputError: the disk is full or the folder has gone; the finished episodes are kept.
+        """
+        if self._lines is None:
+            raise RuntimeError("the run is open for reading only")
+        with _clear_errors(self.path):
+            _append_line(self._lines, orjson.dumps(asdict(result), option=_LINE))
+            os.fsync(self._lines)
+            if timing is not None:
+                with self.timings.open("ab", buffering=0) as timings:
+                    _append_line(timings.fileno(), orjson.dumps(dict(timing), option=_LINE))
+
+    def steps_per_second(self) -> float | None:
+        """Environment steps per second of all episodes that were played to their end, over all workers; None before the first."""
+        timings = [orjson.loads(line) for line in _whole_lines(self.timings)]
+        seconds = sum(timing["seconds"] / timing["workers"] for timing in timings)
+        return sum(timing["steps"] for timing in timings) / seconds if seconds > 0 else None
+
+    def write_summary(self, summary: Mapping[str, Any]) -> None:
+        """Write `summary.json`."""
+        with _clear_errors(self.path):
+            write_whole(self.path / "summary.json", orjson.dumps(dict(summary), option=_PAGE))
+
+    def record_path(self, seed: int) -> Path:
+        """Where the record of an episode lies."""
+        return self.records / f"{seed}.npz"
+
+    def close(self) -> None:
+        """Let another process write the run."""
+        if self._lines is not None:
+            os.close(self._lines)
+            self._lines = None
+
+    def _open(self) -> RunFolder:
+        self._lines = os.open(self.episodes, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(self._lines, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.close()
+            raise InputError(f"another process is writing {self.path}; wait for it or choose another --out") from None
+        (self.path / "summary.json").unlink(missing_ok=True)  # it tells of the whole run, which is not finished yet
+        for part in self.records.glob(".*"):
+            part.unlink(missing_ok=True)
+        return self
+
+
+def write_record(path: Path, content: bytes) -> None:
+    """Write one episode's record, before its line is appended.
+
+    Raises:
+        InputError: the disk is full or the folder has gone.
+    """
+    with _clear_errors(path.parent.parent):
+        write_whole(path, content)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all, whatever is killed."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def _clear_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"cannot write the run folder {path}: {error.strerror or error}; finished episodes are kept (--resume continues a run)"
+        ) from None
+
+
+def _probe(path: Path) -> None:
+    """Fail now rather than after the first battle when there is no room."""
+    probe = path / f".probe.{os.getpid()}"
+    try:
+        with probe.open("wb") as file:
+            file.write(bytes(_PROBE))
+            file.flush()
+            os.fsync(file.fileno())
+    finally:
+        probe.unlink(missing_ok=True)
+
+
+def _snapshot(library: Library, folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for skill in library.skills.values():
+        write_whole(folder / f"{skill.name}.py", skill.source.encode())
+
+
+def _append_line(file: int, line: bytes) -> None:
+    """One write; should the disk take only part of it, that part is taken back."""
+    end = os.lseek(file, 0, os.SEEK_END)
+    try:
+        written = os.write(file, line)
+    except OSError:
+        os.ftruncate(file, end)
+        raise
+    if written < len(line):
+        os.ftruncate(file, end)
+        raise OSError(28, "No space left on device")
+
+
+def _whole_lines(path: Path) -> list[bytes]:
+    return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+
+
+def _drop_torn_line(path: Path) -> None:
+    content = path.read_bytes()
+    end = content.rfind(b"\n") + 1
+    if end < len(content):
+        os.truncate(path, end)
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return orjson.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path}: {error}") from None

@@ -1,0 +1,59 @@
+"""What an evaluation is asked to do: one typed place, whose documentation is the command line's help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from compass.episode import EpisodeSettings
+from compass.errors import InputError, unknown
+from compass.policies import POLICIES
+from envs.scenario import Scenario
+
+BACKENDS = ("embedded",)
+OBSERVATIONS = ("repaired", "upstream")
+PLANNERS = ("scripted",)
+STREAM = "evaluation"
+_LAST_SEED = 2**64 - 1
+
+
+@dataclass(frozen=True)
+class EvaluateSettings:
+    """One evaluation: the battles `seed` ... `seed + episodes - 1` of a scenario, played by one policy.
+
+    observation: `repaired` or `upstream` (smacv2's wiped rows kept). skills: folder of the library, None for the shipped one.
+    unsafe_skills: run skills without the sandbox where the system has none. workers: processes that play, None for one per core.
+    """
+
+    scenario: Scenario
+    episodes: int = 100
+    seed: int = 0
+    policy: str = "team"
+    planner: str = "scripted"
+    observation: str = "repaired"
+    backend: str = "embedded"
+    episode: EpisodeSettings = EpisodeSettings()
+    skills: Path | None = None
+    unsafe_skills: bool = False
+    workers: int | None = None
+
+    def __post_init__(self) -> None:
+        for kind, name, known in (
+            ("policy", self.policy, POLICIES),
+            ("planner", self.planner, PLANNERS),
+            ("observation", self.observation, OBSERVATIONS),
+            ("backend", self.backend, BACKENDS),
+        ):
+            if name not in known:
+                raise unknown(kind, name, known)
+        if self.episodes < 1:
+            raise InputError(f"episodes is {self.episodes}; give 1 or more")
+        if self.seed < 0 or self.seed + self.episodes - 1 > _LAST_SEED:
+            raise InputError(f"seeds run from 0 to {_LAST_SEED}; {self.episodes} episodes from {self.seed} do not fit")
+        if self.workers is not None and self.workers < 1:
+            raise InputError(f"workers is {self.workers}; give 1 or more")
+
+    @property
+    def seeds(self) -> range:
+        """The battles to play."""
+        return range(self.seed, self.seed + self.episodes)

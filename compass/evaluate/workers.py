@@ -1,0 +1,183 @@
+"""Worker processes that play seeds: started by `spawn`, replaced when killed, told of Ctrl-C by nobody but the parent."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from multiprocessing import get_context, resource_tracker
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from compass.errors import InputError
+
+MAX_DEATHS = 2
+"""How often a worker may die over one seed before that seed counts as crashed, and how often in a row before it has begun to play."""
+
+_STOP_SECONDS = 2.0
+
+Play = Callable[[int], Any]
+MakePlayer = Callable[[], AbstractContextManager[Play]]
+
+
+@dataclass(frozen=True)
+class Played:
+    """What a worker gave for a seed, or, when workers died `MAX_DEATHS` times over it, one line on how."""
+
+    seed: int
+    value: Any
+    died: str = ""
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def play_all(seeds: Iterable[int], make_player: MakePlayer, workers: int) -> Iterator[Played]:
+    """Play every seed in one of `workers` processes; results come as they are finished, in no particular order.
+
+    make_player: picklable; called once in each worker, it gives a context whose value plays one seed.
+
+    Raises:
+        InputError: as raised in a worker. RuntimeError: any other exception of a worker, with its traceback.
+    """
+    crew = _Crew(seeds, make_player)
+    try:
+        crew.hire(workers)
+        while crew.busy:
+            yield from crew.listen()
+    finally:
+        crew.dismiss()
+
+
+class _Crew:
+    """The workers and the seeds that wait for them."""
+
+    def __init__(self, seeds: Iterable[int], make_player: MakePlayer) -> None:
+        self._waiting = deque(seeds)
+        self._make_player = make_player
+        self._workers: list[_Worker] = []
+        self._deaths: Counter[int] = Counter()
+        self._failed_starts = 0
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._waiting) or any(worker.seed is not None for worker in self._workers)
+
+    def hire(self, workers: int) -> None:
+        resource_tracker.ensure_running()  # started here, it cannot undo the signal mask under which workers start
+        for _ in range(min(workers, len(self._waiting))):
+            self._workers.append(_Worker(self._make_player))
+
+    def listen(self) -> Iterator[Played]:
+        """Wait until some workers speak or die; give every idle one its next seed before passing on what it said."""
+        talking = wait([worker.connection for worker in self._workers])
+        for worker in [worker for worker in self._workers if worker.connection in talking]:
+            try:
+                kind, value = worker.connection.recv()
+            except (EOFError, OSError):
+                yield from self._replace(worker)
+                continue
+            if kind == "input error":
+                raise InputError(value)
+            if kind == "error":
+                raise RuntimeError(f"a worker failed on seed {worker.seed}:\n{value}")
+            self._failed_starts = 0
+            seed = worker.seed
+            worker.give(self._waiting.popleft() if self._waiting else None)
+            if seed is not None:
+                yield Played(seed, value)
+
+    def _replace(self, dead: _Worker) -> Iterator[Played]:
+        self._workers.remove(dead)
+        how, seed = dead.bury(), dead.seed
+        if seed is None:
+            self._failed_starts += 1
+            if self._failed_starts == MAX_DEATHS:
+                raise RuntimeError(f"worker processes end before they begin to play, the last {how}")
+        else:
+            self._deaths[seed] += 1
+            if self._deaths[seed] < MAX_DEATHS:
+                self._waiting.appendleft(seed)
+            else:
+                yield Played(seed, None, f"the worker that played it died {MAX_DEATHS} times, at last {how}")
+        if self._waiting:
+            self._workers.append(_Worker(self._make_player))
+
+    def dismiss(self) -> None:
+        for worker in self._workers:
+            worker.stop()
+        for worker in self._workers:
+            worker.bury()
+
+
+class _Worker:
+    """The parent's side of one worker; `seed` is what it plays, None before its first and after its last."""
+
+    def __init__(self, make_player: MakePlayer) -> None:
+        context = get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self._process = context.Process(target=_work, args=(theirs, make_player))
+        # Ctrl-C reaches the whole process group; workers inherit the mask and leave it to the parent.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self._process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        theirs.close()
+        self.seed: int | None = None
+
+    def give(self, seed: int | None) -> None:
+        self.seed = seed
+        if seed is not None:
+            try:
+                self.connection.send(seed)
+            except OSError:
+                return  # it has died: the next read says so
+
+    def stop(self) -> None:
+        """Hang up, on which an idle worker ends in good order; one that plays is terminated."""
+        self.connection.close()
+        if self.seed is not None:
+            self._process.terminate()
+
+    def bury(self) -> str:
+        """Make sure that it is gone, and say how it ended."""
+        self.connection.close()
+        self._process.join(_STOP_SECONDS)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        code = self._process.exitcode or 0
+        self._process.close()
+        return f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+
+
+def _work(connection: Connection, make_player: MakePlayer) -> None:
+    """The worker's side: play what is given until the parent hangs up."""
+    try:
+        with make_player() as play:
+            _tell(connection, ("ready", None))
+            while True:
+                try:
+                    seed = connection.recv()
+                except (EOFError, OSError):
+                    return
+                _tell(connection, ("done", play(seed)))
+    except InputError as error:
+        _tell(connection, ("input error", str(error)))
+    except Exception:
+        _tell(connection, ("error", traceback.format_exc()))
+
+
+def _tell(connection: Connection, message: tuple[str, Any]) -> None:
+    try:
+        connection.send(message)
+    except OSError:
+        return  # the parent has gone: the read that follows ends this process
