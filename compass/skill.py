@@ -90,9 +90,9 @@ def best_target(
 
 
 def away(obs: Observation, threats: Entity | Position | Sequence[Entity | Position]) -> int:
-    """The legal move that leads farthest from the centre of `threats`; `stop()` where every legal move leads closer, or for no threats.
+    """The legal move that leads farthest from the centre of `threats`: an entity, a position, or a list of either.
 
-    `threats`: an entity, a position, or a list of either.
+    `stop()` where every legal move leads closer, and without threats.
     """
     places = _places(threats)
     if not places:
@@ -131,4 +131,4 @@ def _places(threats: Entity | Position | Sequence[Entity | Position]) -> list[Po
         return [threats.position]
     if len(threats) == 2 and isinstance(threats[0], int | float) and isinstance(threats[1], int | float):
         return [(threats[0], threats[1])]
-    return [_place(each) for each in threats if isinstance(each, Entity | tuple)]
+    return [_place(each) for each in threats if not isinstance(each, int | float)]

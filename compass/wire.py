@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _HEAD = Struct("<iiiidd")
+MASK_AT = _HEAD.size  # where in a payload the availability mask begins
 _ROW = Struct(f"<{COLUMNS}d")
 
 

@@ -1,0 +1,191 @@
+"""The skill library: a folder of skill files, read and checked. The files are the truth; nothing here is written back."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import shutil
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import compass
+from compass.skills.checker import check_tree
+from compass.skills.parse import ANY, Header, Parameter, check_parameters, header, parameters
+from envs.errors import InputError, unknown
+
+MAX_SOURCE = 64 * 1024
+"""Bytes of the longest file that is still called a skill: one should be readable in a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """A checked skill file. `name` is the file's stem; `described` are its parameters with their ranges and comments."""
+
+    name: str
+    title: str
+    summary: str
+    description: str
+    unit_types: tuple[str, ...]
+    tasks: tuple[str, ...]
+    described: tuple[Parameter, ...]
+    source: str
+    path: Path
+    sha256: str
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """The parameters' defaults by name, in the order of the file."""
+        return {each.name: each.default for each in self.described}
+
+    def with_parameters(self, given: Mapping[str, float]) -> dict[str, float]:
+        """The values of all parameters, `given` ones overriding defaults; an `InputError` for an unknown name or a bad value."""
+        return check_parameters(self.described, given)
+
+    def serves(self, unit_type: str) -> bool:
+        """Whether the skill is meant for this unit type."""
+        return unit_type in self.unit_types or ANY in self.unit_types
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """One thing wrong with one file of a library."""
+
+    file: str
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """The skills of a folder by name, ascending, and what is wrong with the files that are none."""
+
+    folder: Path
+    skills: Mapping[str, Skill]
+    broken: tuple[Broken, ...] = ()
+
+    @property
+    def content_hash(self) -> str:
+        """sha256 over the names and contents of the skills that load: the library's identity in a manifest."""
+        lines = [f"{name} {self.skills[name].sha256}\n" for name in sorted(self.skills)]
+        return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+    def get(self, name: str) -> Skill:
+        """The skill of this name; an `InputError` with the nearest names where there is none."""
+        if name in self.skills:
+            return self.skills[name]
+        for problem in self.broken:
+            if Path(problem.file).stem == name:
+                raise InputError(f"skill {name!r} is broken: {problem}")
+        raise unknown("skill", name, self.skills)
+
+    def for_unit(self, unit_type: str) -> tuple[Skill, ...]:
+        """The skills meant for a unit type: first those that name it, then those for any; each by name."""
+        found = [skill for skill in self.skills.values() if skill.serves(unit_type)]
+        return tuple(sorted(found, key=lambda skill: (ANY in skill.unit_types, skill.name)))
+
+
+def load_library(folder: Path | str) -> Library:
+    """Read and check every `*.py` of a folder (names beginning with "_" or "." are left alone).
+
+    A broken file is named in `broken`, all its problems by line; the others load.
+
+    Raises:
+        InputError: the folder is missing, not readable, or holds no skill file.
+    """
+    folder = Path(folder)
+    way_out = f"fill a folder with the shipped skills: compass skills init {folder}"
+    if not folder.exists():
+        raise InputError(f"there is no skill folder {folder}; {way_out}")
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder of skills; name the folder that holds the skill files")
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix == ".py" and path.name[0] not in "_.")
+    except OSError as error:
+        raise InputError(f"the skill folder {folder} cannot be read: {error.strerror}") from error
+    if not paths:
+        raise InputError(f"the skill folder {folder} holds no skill file (*.py); {way_out}")
+    skills: dict[str, Skill] = {}
+    broken: list[Broken] = []
+    for path in paths:
+        found = load_skill(path)
+        if isinstance(found, Skill):
+            skills[found.name] = found
+        else:
+            broken.extend(found)
+    return Library(folder, skills, tuple(broken))
+
+
+def load_skill(path: Path) -> Skill | list[Broken]:
+    """Read and check one file: the skill, or all that is wrong with it."""
+    try:
+        state = path.stat()
+        if not stat.S_ISREG(state.st_mode):
+            return [Broken(path.name, 1, "not a regular file")]
+        if state.st_size > MAX_SOURCE:
+            return [Broken(path.name, 1, f"{state.st_size} bytes long; a skill has at most {MAX_SOURCE}")]
+        source = path.read_bytes().decode("utf-8")
+    except OSError as error:
+        return [Broken(path.name, 1, f"cannot be read: {error.strerror}")]
+    except UnicodeDecodeError as error:
+        return [Broken(path.name, error.object[: error.start].count(b"\n") + 1, "not UTF-8 text")]
+    return check_source(source, path)
+
+
+def check_source(source: str, path: Path) -> Skill | list[Broken]:
+    """Check a skill's text as if it stood in the file `path` (which need not exist): the skill, or all that is wrong with it."""
+    name = path.stem
+    if not (name.isidentifier() and name == name.lower() and name.isascii()):
+        return [Broken(path.name, 1, "the file's name is the skill's name: lower-case letters, digits and _ only")]
+    try:
+        tree = ast.parse(source, path.name)
+        compile(source, path.name, "exec", dont_inherit=True)
+        problems = check_tree(tree)
+        if not problems:
+            return _skill(source, path, header(tree), parameters(tree, source))
+    except SyntaxError as error:
+        return [Broken(path.name, error.lineno or 1, error.msg)]
+    except (RecursionError, MemoryError):
+        return [Broken(path.name, 1, "nested too deeply to be compiled")]
+    except ValueError as error:
+        return [Broken(path.name, 1, str(error))]
+    return [Broken(path.name, line, reason) for line, reason in problems]
+
+
+def _skill(source: str, path: Path, head: Header, known: tuple[Parameter, ...]) -> Skill:
+    digest = hashlib.sha256(source.encode()).hexdigest()
+    return Skill(
+        path.stem, head.title, head.summary, head.description, head.unit_types, head.tasks, known, source, path, digest
+    )
+
+
+def default_library_folder() -> Path:
+    """The shipped library: beside the package in a checkout, inside it in an installed copy."""
+    package = Path(compass.__file__).resolve().parent
+    installed = package / "shipped_skills"
+    return installed if installed.is_dir() else package.parent / "skills"
+
+
+def init_library(target: Path | str) -> tuple[Path, ...]:
+    """Copy the shipped library into `target`, made if missing, and return the new files.
+
+    Raises:
+        InputError: `target` is a file, holds something already, or cannot be written.
+    """
+    target = Path(target)
+    if target.exists() and not target.is_dir():
+        raise InputError(f"{target} is a file; name a new or empty folder")
+    try:
+        if target.exists() and any(target.iterdir()):
+            raise InputError(f"{target} is not empty, and nothing is overwritten; name a new or empty folder")
+        target.mkdir(parents=True, exist_ok=True)
+        sources = sorted(
+            path for path in default_library_folder().iterdir() if path.is_file() and path.suffix in (".py", ".md")
+        )
+        return tuple(Path(shutil.copyfile(path, target / path.name)) for path in sources)
+    except OSError as error:
+        raise InputError(f"{target} cannot be written: {error.strerror}") from error

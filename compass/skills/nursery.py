@@ -1,0 +1,219 @@
+"""The evaluator's side of the forking process: fresh processes for skills, kept ready, and the end of those no longer wanted."""
+
+from __future__ import annotations
+
+import marshal
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from pathlib import Path
+from struct import Struct
+from types import CodeType
+
+import compass
+from compass.skills.library import Library
+from compass.skills.protocol import BATCH, END, HEAD, READY, SETUP, SPAWN
+from compass.skills.syscall_filter import WAY_OUT, program
+from envs.errors import InputError
+
+_STARTUP_S = 60.0  # patience with a heavily loaded machine before its silence is called an error
+_BOOT = "import sys; sys.path.append(sys.argv[1]); from compass.skills.zygote import main; main()"
+_TIMEVAL = Struct("ll")
+
+
+class Process:
+    """One skill's process: the evaluator's end of its channel, and its id once the forking process has told it."""
+
+    __slots__ = ("channel", "fresh", "pid")
+
+    def __init__(self, channel: int) -> None:
+        self.channel = channel
+        self.pid = 0
+        self.fresh = True
+
+
+class Nursery:
+    """Starts the forking process for a library and hands out fresh processes.
+
+    `patience`: seconds after which a read from a process gives up with `BlockingIOError`.
+
+    Raises:
+        InputError: the library has no usable skill, or this system cannot confine skills and `unsafe` was not asked for.
+    """
+
+    def __init__(self, library: Library, *, unsafe: bool, memory: int, cpu_seconds: float, patience: float) -> None:
+        if not library.skills:
+            first = f": {library.broken[0]}" if library.broken else ""
+            raise InputError(f"no usable skill in {library.folder}{first}")
+        self._patience = _TIMEVAL.pack(int(patience), int(patience % 1 * 1e6))
+        self._ready: deque[Process] = deque()
+        self._owed: deque[list[Process]] = deque()  # processes per request whose reply has not been read
+        codes = {name: marshal.dumps(compile_skill(name, skill.source)) for name, skill in library.skills.items()}
+        setup = {"codes": codes, "filter": b"" if unsafe else program(), "memory": memory, "cpu_seconds": cpu_seconds}
+        self._zygote, self._control = _start()
+        body = marshal.dumps(setup)
+        try:
+            self._control.sendall(HEAD.pack(len(body), SETUP) + body)
+            length, _ = HEAD.unpack(self._exactly(HEAD.size))
+            self.layers: tuple[str, ...] = tuple(marshal.loads(self._exactly(length)))
+            if not unsafe and "seccomp" not in self.layers:
+                raise InputError(f"the kernel refuses to confine skills here (seccomp); {WAY_OUT}")
+        except BaseException:
+            self.close()
+            raise
+
+    def take(self, count: int) -> list[Process]:
+        """`count` fresh, confined processes; as many new ones are begun behind them, for whoever comes next."""
+        self._spawn(count - len(self._ready))
+        taken = [self._ready.popleft() for _ in range(count)]
+        self._spawn(count - len(self._ready))
+        for process in taken:
+            while not process.pid:
+                self._settle()
+            self._await_ready(process)
+        return taken
+
+    def end(self, processes: list[Process]) -> None:
+        """Kill processes without waiting for their end."""
+        for process in processes:
+            os.close(process.channel)
+        self._request_end(processes)
+
+    def bury(self, process: Process) -> int:
+        """Kill a process if it still lives, and return its wait status: how it died."""
+        os.close(process.channel)
+        self._request_end([process])
+        while len(self._owed) > 1:
+            self._settle()
+        (status,) = self._settle()
+        return status
+
+    def close(self) -> None:
+        """End the forking process, and with it every process it forked."""
+        for process in self._ready:
+            os.close(process.channel)
+        self._ready.clear()
+        self._control.close()
+        try:
+            self._zygote.wait(timeout=5.0)
+        except subprocess.TimeoutExpired:
+            self._zygote.kill()
+            self._zygote.wait()
+
+    def _spawn(self, count: int) -> None:
+        while count > 0:
+            batch = min(count, BATCH)
+            pairs = [socket.socketpair() for _ in range(batch)]
+            for ours, _ in pairs:
+                ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, self._patience)
+            self._send(HEAD.pack(batch, SPAWN), [theirs.fileno() for _, theirs in pairs])
+            for _, theirs in pairs:
+                theirs.close()
+            processes = [Process(ours.detach()) for ours, _ in pairs]
+            self._ready.extend(processes)
+            self._owed.append(processes)
+            count -= batch
+
+    def _request_end(self, processes: list[Process]) -> None:
+        if processes:
+            pids = b"".join(process.pid.to_bytes(4, "little") for process in processes)
+            self._send(HEAD.pack(len(processes), END) + pids, [])
+            self._owed.append(processes)
+
+    def _settle(self) -> list[int]:
+        """Read the oldest reply owed: process ids for the new, wait statuses for the ended."""
+        processes = self._owed.popleft()
+        body = self._exactly(4 * len(processes))
+        numbers = [int.from_bytes(body[i : i + 4], "little", signed=True) for i in range(0, len(body), 4)]
+        for process, number in zip(processes, numbers, strict=True):
+            process.pid = process.pid or number
+        return numbers
+
+    def _await_ready(self, process: Process) -> None:
+        began = time.monotonic()
+        while time.monotonic() - began < _STARTUP_S:
+            try:
+                said = os.read(process.channel, 256)
+            except BlockingIOError:
+                continue
+            if said == READY:
+                return
+            raise RuntimeError(
+                f"a skill's process could not confine itself: {said.decode(errors='replace') or 'it ended'}"
+            )
+        raise RuntimeError(f"a skill's process was not ready within {_STARTUP_S:.0f} s")
+
+    def _send(self, message: bytes, descriptors: list[int]) -> None:
+        try:
+            if descriptors:
+                socket.send_fds(self._control, [message], descriptors)
+            else:
+                self._control.sendall(message)
+        except OSError as error:
+            raise RuntimeError("the process that forks skills' processes has ended") from error
+
+    def _exactly(self, length: int) -> bytes:
+        parts = []
+        while length:
+            data = self._control.recv(length)
+            if not data:
+                raise RuntimeError("the process that forks skills' processes has ended")
+            parts.append(data)
+            length -= len(data)
+        return b"".join(parts)
+
+
+def compile_skill(name: str, source: str) -> CodeType:
+    """A skill's code object; its file name is the skill's alone, so that nothing in it depends on where the library lies."""
+    return compile(source, f"{name}.py", "exec", dont_inherit=True)
+
+
+def how_it_ended(status: int) -> str:
+    """One line about a wait status of a skill's process."""
+    code = os.waitstatus_to_exitcode(status)
+    if code >= 0:
+        return f"its process ended itself (exit {code})"
+    if -code == signal.SIGSYS:
+        return "its process was killed for a forbidden system call"
+    if -code == signal.SIGKILL:
+        return "its process was killed for using too much processor time or memory"
+    return f"its process crashed ({signal.Signals(-code).name})"
+
+
+def processor_seconds(pid: int) -> float:
+    """Processor time a living or just ended process has used; on systems that do not tell, that of the wall clock."""
+    if sys.platform != "linux":
+        return time.monotonic()
+    return time.clock_gettime((~pid << 3) | 2)  # the kernel's number for the clock of a process
+
+
+def sleeps(pid: int) -> bool:
+    """Whether a process waits for something instead of computing or waiting for its turn; False where the system does not tell."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except OSError:
+        return False
+    return re.search(r"\) S ", state) is not None
+
+
+def _start() -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """The forking process, with nothing of ours but its channel: no environment, no other descriptor, no terminal."""
+    ours, theirs = socket.socketpair()
+    root = str(Path(compass.__file__).resolve().parent.parent)
+    command = [sys.executable, "-S", "-s", "-P", "-B", "-X", "utf8", "-c", _BOOT, root, str(os.getpid())]
+    with theirs:
+        zygote = subprocess.Popen(
+            command,
+            stdin=theirs.fileno(),
+            stdout=subprocess.DEVNULL,
+            cwd="/",
+            env={"PYTHONHASHSEED": "0"},
+            start_new_session=True,  # a Ctrl-C in the terminal is the evaluator's to handle
+        )
+    ours.settimeout(_STARTUP_S)
+    return zygote, ours

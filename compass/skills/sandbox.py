@@ -1,0 +1,278 @@
+"""Runs the skills of a team, each agent's in a confined process of its own, and says what went wrong with those that misbehave.
+
+    with Sandbox(library) as sandbox:
+        team = sandbox.open_team(constants, seeds)
+        team.assign(0, "kite", {"DANGER": 3.0})
+        replies = team.act([(0, payload)])
+        team.close()
+
+One sandbox per evaluating process and thread. What holds hostile code, and what only keeps order: `docs/sandbox.md`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import marshal
+import os
+import re
+import select
+import signal
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
+from types import TracebackType
+
+from compass.skills.faults import Fault, Reply
+from compass.skills.library import Library
+from compass.skills.nursery import Nursery, Process, how_it_ended, processor_seconds, sleeps
+from compass.skills.protocol import (
+    ACTION,
+    ANSWER,
+    ASSIGN,
+    CALL,
+    EXCEPTION,
+    HEAD,
+    ILLEGAL,
+    MEMORY,
+    NONCE,
+    OPEN,
+    TEXT,
+    frame,
+)
+from compass.types import Constants
+from compass.wire import MASK_AT
+
+_GLANCE_MS = 10  # how often an overdue process is looked at
+_IN_PROCESS = {EXCEPTION: Fault.EXCEPTION, ILLEGAL: Fault.ILLEGAL, MEMORY: Fault.MEMORY}
+_DETAIL = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a skill may use.
+
+    The deadline of a call is counted in the processor time of the skill's own process, so that a busy machine does not cost a skill
+    its answer; `patience` bounds the wall time of a call whose process gets no processor at all.
+    """
+
+    deadline: float = 0.1  # seconds of processor time per call
+    patience: float = 5.0  # seconds of wall time per call, whatever happens
+    memory: int = 128 * 1024 * 1024  # bytes of address space
+    episode: float = 60.0  # seconds of processor time per process
+    processes: int = 4  # per agent and episode: the first, and replacements for those that had to be killed
+
+
+class Sandbox:
+    """The place where the skills of `library` run. A context manager; `label` is "seccomp" or, with `unsafe`, "none".
+
+    `layers` names what took hold beside the filter: "limits", "nobody", "no clock", "fixed addresses".
+
+    Raises:
+        InputError: the library has no usable skill, or this system cannot confine skills and `unsafe` was not asked for.
+    """
+
+    def __init__(self, library: Library, unsafe: bool = False, limits: Limits | None = None) -> None:
+        self.library = library
+        self.limits = limits or Limits()
+        self.nursery = Nursery(
+            library,
+            unsafe=unsafe,
+            memory=self.limits.memory,
+            cpu_seconds=self.limits.episode,
+            patience=self.limits.deadline,
+        )
+        self.label = "none" if unsafe else "seccomp"
+        self.layers = self.nursery.layers
+
+    def __enter__(self) -> Sandbox:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def open_team(self, constants: Constants, seeds: Sequence[int]) -> TeamSandbox:
+        """A fresh process for each agent of an episode; `seeds`: one integer per agent, which seeds its `random`."""
+        return TeamSandbox(self, constants, seeds)
+
+    def close(self) -> None:
+        """End every process of this sandbox."""
+        self.nursery.close()
+
+
+class _Agent:
+    """One agent's place in an episode."""
+
+    __slots__ = ("assigned", "assignment", "calls_from", "process", "processes", "seed")
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        self.process: Process | None = None
+        self.processes = 0
+        self.assignment = b""
+        self.assigned = False
+        self.calls_from = 0.0
+
+
+class TeamSandbox:
+    """The skills of one team in one episode.
+
+    `faults` counts what went wrong by kind; `reproducible` turns False when the machine's speed or memory decided an answer.
+    """
+
+    def __init__(self, sandbox: Sandbox, constants: Constants, seeds: Sequence[int]) -> None:
+        self._library, self._limits, self._nursery = sandbox.library, sandbox.limits, sandbox.nursery
+        self._constants = astuple(constants)
+        self._n_actions = constants.n_actions
+        self._agents = [_Agent(seed) for seed in seeds]
+        self.faults: Counter[Fault] = Counter()
+        self.reproducible = True
+        for agent, process in zip(self._agents, self._nursery.take(len(seeds)), strict=True):
+            self._settle_in(agent, process)
+
+    def assign(self, agent_id: int, skill: str, parameters: Mapping[str, float] | None = None) -> None:
+        """Give an agent a skill from its next call on, with some of its parameters set and the others at their defaults.
+
+        Its memory of the episode stays. Raises `InputError` for an unknown skill or parameter, or a value out of range.
+        """
+        values = self._library.get(skill).with_parameters(parameters or {})
+        agent = self._agents[agent_id]
+        agent.assignment = frame(ASSIGN, marshal.dumps((skill, values)))
+        agent.assigned = False
+
+    def act(self, calls: Sequence[tuple[int, bytes]]) -> list[Reply]:
+        """One answer per call (agent id, payload of `compass.wire`), in order. All agents think at the same time.
+
+        At most one call per agent; each must have been assigned a skill. Every action returned is inside the payload's mask.
+        """
+        if len({agent_id for agent_id, _ in calls}) != len(calls):
+            raise ValueError("an agent can answer only one call at a time")
+        nonces = os.urandom(NONCE * len(calls))
+        replies: list[Reply] = [_RETIRED] * len(calls)
+        waiting: list[tuple[int, _Agent, bytes, bytes]] = []
+        for index, (agent_id, payload) in enumerate(calls):
+            agent = self._agents[agent_id]
+            nonce = nonces[NONCE * index : NONCE * index + NONCE]
+            sent = self._send(agent, nonce, payload)
+            if sent is None:
+                waiting.append((index, agent, nonce, payload))
+            else:
+                replies[index] = sent
+        began = time.monotonic()
+        late = False
+        for index, agent, nonce, payload in reversed(waiting):  # the last to be sent answers last: one wait for all
+            data = None if late else self._read(agent)
+            late = late or data is None
+            answer = self._patiently(agent, began) if data is None else data
+            replies[index] = answer if isinstance(answer, Reply) else self._judged(agent, nonce, payload, answer)
+        for reply in replies:
+            if reply[1] is not None:
+                self.faults[reply[1]] += 1
+        return replies
+
+    def close(self) -> None:
+        """End the team's processes."""
+        self._nursery.end([agent.process for agent in self._agents if agent.process])
+        for agent in self._agents:
+            agent.process = None
+
+    def _settle_in(self, agent: _Agent, process: Process) -> None:
+        text = f"compass skill {agent.seed} {agent.processes}"  # hashed: a skill must not learn the battle's seed from its own
+        seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
+        os.write(process.channel, frame(OPEN, marshal.dumps((seed, self._constants))))
+        agent.process = process
+        agent.processes += 1
+        agent.assigned = False
+
+    def _send(self, agent: _Agent, nonce: bytes, payload: bytes) -> Reply | None:
+        """Send a call, to a fresh process if the last one is gone; a reply only where there is none to be waited for."""
+        if agent.process is None:
+            if agent.processes >= self._limits.processes:
+                return _RETIRED
+            self._settle_in(agent, self._nursery.take(1)[0])
+        assert agent.process is not None
+        message = HEAD.pack(NONCE + len(payload), CALL) + nonce + payload
+        if not agent.assigned:
+            if not agent.assignment:
+                raise ValueError("an agent must be assigned a skill before it is called")
+            message = agent.assignment + message
+            agent.assigned = True
+        try:
+            agent.calls_from = processor_seconds(agent.process.pid)
+            os.write(agent.process.channel, message)
+        except OSError:
+            return self._died(agent)
+        return None
+
+    def _read(self, agent: _Agent) -> bytes | None:
+        """What the agent's process has sent; nothing if it ended, None if it sent nothing within the deadline."""
+        assert agent.process is not None
+        try:
+            return os.read(agent.process.channel, 4096)
+        except BlockingIOError:
+            return None
+        except ConnectionError:
+            return b""
+
+    def _patiently(self, agent: _Agent, began: float) -> bytes | Reply:
+        """Wait on for an overdue process until it answers, has used its processor time, or will not answer at all."""
+        assert agent.process is not None
+        poll = select.poll()
+        poll.register(agent.process.channel, select.POLLIN)
+        while True:
+            asleep = sleeps(agent.process.pid)  # looked at first: an answer sent before falling asleep is then found
+            used = processor_seconds(agent.process.pid) - agent.calls_from
+            waited = time.monotonic() - began
+            if poll.poll(0):
+                data = self._read(agent)
+                return b"" if data is None else data
+            if (
+                used >= self._limits.deadline
+                or waited >= self._limits.patience
+                or (asleep and waited >= self._limits.deadline)
+            ):
+                self.reproducible = False
+                return self._killed(agent, Fault.DEADLINE, f"no answer within {self._limits.deadline:g} s")
+            poll.poll(_GLANCE_MS)
+
+    def _judged(self, agent: _Agent, nonce: bytes, payload: bytes, data: bytes) -> Reply:
+        """The reply that the bytes from a process amount to."""
+        if not data:
+            return self._died(agent)
+        if len(data) < ANSWER.size or len(data) > ANSWER.size + TEXT:
+            return self._killed(agent, Fault.FORGED, "its channel carried something else than an answer")
+        echoed, kind, action = ANSWER.unpack_from(data)
+        if echoed != nonce or kind not in (ACTION, *_IN_PROCESS) or (kind == ACTION and len(data) != ANSWER.size):
+            return self._killed(agent, Fault.FORGED, "its channel carried something else than an answer")
+        if kind == MEMORY:
+            return self._killed(agent, Fault.MEMORY, f"more than {self._limits.memory >> 20} MiB")
+        if kind != ACTION:
+            return Reply(None, _IN_PROCESS[kind], _one_line(data[ANSWER.size :]))
+        if 0 <= action < self._n_actions and payload[MASK_AT + action]:
+            return Reply(action)
+        return Reply(None, Fault.ILLEGAL, f"answered {action}, which is not available")
+
+    def _died(self, agent: _Agent) -> Reply:
+        assert agent.process is not None
+        process, agent.process = agent.process, None
+        status = self._nursery.bury(process)
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+            self.reproducible = False
+        return Reply(None, Fault.DIED, how_it_ended(status))
+
+    def _killed(self, agent: _Agent, fault: Fault, detail: str) -> Reply:
+        assert agent.process is not None
+        process, agent.process = agent.process, None
+        self._nursery.bury(process)
+        return Reply(None, fault, detail)
+
+
+_RETIRED = Reply(None, Fault.RETIRED, "no process left for this episode")
+
+
+def _one_line(text: bytes) -> str:
+    """A skill's words made safe for terminals and records: one line, printable, no addresses, clipped."""
+    printable = "".join(each if each.isprintable() else " " for each in text.decode("utf-8", "replace"))
+    return re.sub(r"0x[0-9a-fA-F]+", "0x...", printable)[:_DETAIL]
