@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,6 @@ from envs.errors import InputError
 from envs.scenario import EPISODE_LIMIT, Scenario
 from envs.smac.arrays import RUNNING, Records
 from envs.smac.battles import Battles, battle_key
-from envs.smac.step import observe_battle, observe_with
 from envs.teams import BattleSetup
 
 
@@ -125,19 +125,14 @@ class Skirmish:
     def observe(self, agent: int = -1) -> NDArray[np.float32]:
         """Observe once more: float32[A, obs_size], or with `agent` only that one (the others' rows are zeros).
 
-        Every call is a `get_obs` (or `get_obs_agent`) of its own: it may change who tracks which enemy, and draws its own agent order.
+        Every call is a `get_obs` (or `get_obs_agent`) of its own: it may change who tracks which enemy, and has its own draws.
         """
-        obs = self._battles.outputs(1)[2]
-        observe_battle(agent, self._battles.settings, self.seen_batch, self._battles.tallies, self._battles.tracked, obs)
-        return obs[0]
+        return self._battles.observe(agent)
 
     def observe_with(self, order: ArrayLike, uniforms: ArrayLike) -> NDArray[np.float32]:
         """Observe once more with the caller's draws: the agents' order, int[A], and the numbers that sharing an enemy compares
         with prob_obs_enemy, in the order of their use, float[E * (A - 1)] (fewer if fewer are needed)."""
-        obs = self._battles.outputs(1)[2]
-        places, numbers = np.array(order, np.int64), np.array(uniforms, np.float64)
-        observe_with(places, numbers, self._battles.settings, self.seen_batch, self._battles.tallies, self._battles.tracked, obs)
-        return obs[0]
+        return self._battles.observe_with(np.array(order, np.int64), np.array(uniforms, np.float64))
 
     @property
     def max_reward(self) -> float:
@@ -156,28 +151,28 @@ class Skirmish:
     @property
     def seen(self) -> Records:
         """The snapshot, SEEN[A + E] (see `envs.smac.arrays`): agents by id, then enemies by id. A view; not for agents."""
-        return self._battles.seen[0]
-
-    @property
-    def seen_batch(self) -> Records:
-        """The snapshot with its batch axis, SEEN[1, A + E]."""
-        return self._battles.seen
+        seen: Records = self._battles.seen[0]
+        return seen
 
     @property
     def tracked(self) -> NDArray[np.uint8]:
         """Who may see which enemy, uint8[E, A]: smacv2's obs_enemies. A view."""
-        return self._battles.tracked[0]
+        tracked: NDArray[np.uint8] = self._battles.tracked[0]
+        return tracked
 
     @property
     def units(self) -> Records:
         """The live engine state, UNIT[A + E], in creation order. A view; not for agents."""
-        return self._battles.units[0]
+        units: Records = self._battles.units[0]
+        return units
 
 
 class BatchedSkirmish:
     """`batch_size` battles of one scenario at once, on `threads` threads. Finished battles stand still until `reset_at`."""
 
-    def __init__(self, scenario: Scenario, batch_size: int, observation: str = "repaired", threads: int = 1, **options: Any) -> None:
+    def __init__(
+        self, scenario: Scenario, batch_size: int, observation: str = "repaired", threads: int = 1, **options: Any
+    ) -> None:
         if batch_size < 1 or threads < 1:
             raise InputError(f"batch_size {batch_size} and threads {threads} must both be 1 or more")
         self.scenario = scenario
@@ -193,7 +188,7 @@ class BatchedSkirmish:
         tallies: Any = self._battles.tallies
         self._batch = Batch(obs, state, masks, *(tallies[name] for name in tallies.dtype.names[:9]))
         bounds = [batch_size * i // threads for i in range(threads + 1)]
-        self._slices = [(lo, hi) for lo, hi in zip(bounds, bounds[1:], strict=False) if hi > lo]
+        self._slices = [(lo, hi) for lo, hi in pairwise(bounds) if hi > lo]
         self._pool = ThreadPoolExecutor(len(self._slices) - 1) if len(self._slices) > 1 else None
 
     def reset(self, seeds: Sequence[int], stream: str = "evaluation") -> Batch:
@@ -213,7 +208,9 @@ class BatchedSkirmish:
         if len(seeds) != len(indices):
             raise InputError(f"{len(seeds)} seeds given for {len(indices)} battles; give one each")
         if any(not 0 <= index < self.batch_size for index in indices):
-            raise InputError(f"battles {list(indices)} are not all in the batch; give places from 0 to {self.batch_size - 1}")
+            raise InputError(
+                f"battles {list(indices)} are not all in the batch; give places from 0 to {self.batch_size - 1}"
+            )
         self._battles.begin(indices, [battle_key(stream, seed) for seed in seeds], None, self._outputs)
         return self._batch
 
@@ -240,7 +237,9 @@ class BatchedSkirmish:
         illegal = battles.find_illegal()
         if illegal >= 0:
             return illegal
-        waiting: list[Future[int]] = [self._pool.submit(battles.step, lo, hi, True, self._outputs) for lo, hi in self._slices[1:]]
+        waiting: list[Future[int]] = [
+            self._pool.submit(battles.step, lo, hi, True, self._outputs) for lo, hi in self._slices[1:]
+        ]
         battles.step(*self._slices[0], True, self._outputs)
         for future in waiting:
             future.result()

@@ -8,14 +8,16 @@ from numpy.typing import NDArray
 from envs.engine.orders import order_attack, order_heal, order_move, order_stop
 from envs.jit import jit
 from envs.layout import N_ACTIONS_NO_ATTACK
-from envs.smac.arrays import Records
+from envs.smac.arrays import Record, Records
 from envs.smac.masks import in_reach, legal, target_of
 
 
 @jit
-def find_illegal(lo: int, hi: int, settings: Records, seen: Records, tallies: Records, actions: NDArray[np.int64]) -> int:
+def find_illegal(
+    lo: int, hi: int, settings: Record, seen: Records, tallies: Records, actions: NDArray[np.int64]
+) -> int:
     """The first illegal action among the battles [lo, hi) that still run, as battle * n_agents + agent; -1 if there is none."""
-    n_agents = settings.n_agents
+    n_agents: int = settings.n_agents
     for b in range(lo, hi):
         if tallies[b].terminated:
             continue
@@ -26,7 +28,7 @@ def find_illegal(lo: int, hi: int, settings: Records, seen: Records, tallies: Re
 
 
 @jit
-def _move(settings: Records, units: Records, row: Records, action: int) -> None:
+def _move(settings: Record, units: Records, row: Record, action: int) -> None:
     x, y = np.float64(row.x), np.float64(row.y)
     if action == 2:
         y += settings.move_amount
@@ -40,7 +42,7 @@ def _move(settings: Records, units: Records, row: Records, action: int) -> None:
 
 
 @jit
-def send(settings: Records, table: Records, units: Records, seen: Records, actions: NDArray[np.int64]) -> None:
+def send(settings: Record, table: Records, units: Records, seen: Records, actions: NDArray[np.int64]) -> None:
     """Give the engine one battle's legal actions. A target out of reach (possible without action mask) gets no command at all,
     so that the unit's previous order goes on."""
     for agent in range(settings.n_agents):

@@ -6,6 +6,8 @@ order. One `Tally` per battle counts. `Settings` and `Traits` hold what does not
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +17,8 @@ from envs.scenario import EPISODE_LIMIT, MAP_SIZE, Scenario
 from envs.smac.options import Options
 from envs.units import RACES, UNIT_NAMES, UNITS
 
-Records = NDArray[np.void]
+Records = NDArray[Any]  # of one of the dtypes below
+Record = Any  # one of their elements
 
 SEEN = np.dtype(
     [
@@ -84,7 +87,8 @@ SETTINGS = np.dtype(
 )
 
 TRAITS = np.dtype(
-    [(name, "f8") for name in ("health_max", "shield_max", "cooldown_max", "sight", "shoot")] + [("bit", "i8"), ("heals", "i8")]
+    [(name, "f8") for name in ("health_max", "shield_max", "cooldown_max", "sight", "shoot")]
+    + [("bit", "i8"), ("heals", "i8")]
 )
 
 OBSERVATIONS = ("repaired", "upstream")

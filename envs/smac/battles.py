@@ -17,7 +17,7 @@ from envs.smac.actions import find_illegal
 from envs.smac.arrays import SEEN, TALLY, Records, make_settings, make_traits
 from envs.smac.masks import fill_masks
 from envs.smac.options import Options
-from envs.smac.step import begin_battles, step_battles
+from envs.smac.step import begin_battles, observe_battle, observe_with, step_battles
 from envs.teams import BattleSetup, BattleSource
 
 MAX_SEED = 2**64 - 1
@@ -53,7 +53,13 @@ class Battles:
             np.empty((size, layout.n_agents, layout.obs_size), np.float32),
         )
 
-    def begin(self, indices: Sequence[int], keys: Sequence[int], setups: Sequence[BattleSetup] | None, outputs: tuple[Any, ...]) -> None:
+    def begin(
+        self,
+        indices: Sequence[int],
+        keys: Sequence[int],
+        setups: Sequence[BattleSetup] | None,
+        outputs: tuple[Any, ...],
+    ) -> None:
         """Start battles of these keys at these places; teams and positions are drawn from the keys unless given.
 
         Raises:
@@ -67,13 +73,27 @@ class Battles:
             else:
                 types[k], positions[k] = setups[k].types, setups[k].positions
         where, words = np.asarray(indices, np.int64), np.array(keys, np.uint64)
-        full = begin_battles(where, words, types, positions, self.settings, self.traits, self.table, *self.memory, *outputs)
+        full = begin_battles(
+            where, words, types, positions, self.settings, self.traits, self.table, *self.memory, *outputs
+        )
         if full >= 0:
             raise InputError("the units do not all find room on the map; use fewer units")
 
     def step(self, lo: int, hi: int, look: bool, outputs: tuple[Any, ...]) -> int:
         """Play `actions` in the battles [lo, hi): see `step_battles`."""
         return step_battles(lo, hi, look, self.settings, self.table, *self.memory, self.actions, *outputs)
+
+    def observe(self, agent: int) -> NDArray[np.float32]:
+        """One more observation of the first battle, with its own draws: of all agents (-1) or of one. float32[A, obs_size]."""
+        obs: NDArray[np.float32] = self.outputs(1)[2][0]
+        observe_battle(agent, self.settings, self.seen, self.tallies, self.tracked, obs)
+        return obs
+
+    def observe_with(self, order: NDArray[np.int64], uniforms: NDArray[np.float64]) -> NDArray[np.float32]:
+        """One more observation of the first battle, with these draws."""
+        obs: NDArray[np.float32] = self.outputs(1)[2][0]
+        observe_with(order, uniforms, self.settings, self.seen, self.tallies, self.tracked, obs)
+        return obs
 
     def find_illegal(self) -> int:
         """The place of the first illegal one among `actions`, or -1."""
@@ -90,7 +110,9 @@ class Battles:
         battle, agent = divmod(place, self.layout.n_agents)
         where = f"battle {battle}, " if len(self.battles) > 1 else ""
         chosen = int(self.actions[battle, agent])
-        return ValueError(f"{where}agent {agent}: action {chosen} is illegal now; legal are {self.legal_actions(battle, agent)}")
+        return ValueError(
+            f"{where}agent {agent}: action {chosen} is illegal now; legal are {self.legal_actions(battle, agent)}"
+        )
 
 
 def battle_key(stream: str, seed: int) -> int:

@@ -1,13 +1,11 @@
 """Agents' observations and the tracking of enemies, which every observation changes.
 
-An enemy belongs to the first agent that has it in sight while nobody tracks it; with probability `prob_obs_enemy` each team-mate may
-then see it too. A tracker's death releases its enemies. In smacv2, an enemy that an agent may not see also wipes the rows of all
-enemies of lower index (its issue 50): `upstream` keeps that, `repaired` drops it and nothing else.
+An enemy belongs to the first agent that has it in sight while nobody tracks it; with probability `prob_obs_enemy` each
+team-mate may then see it too. A tracker's death releases its enemies. In smacv2, an enemy that an agent may not see also wipes
+the rows of all enemies of lower index (its issue 50): `upstream` keeps that, `repaired` drops it and nothing else.
 """
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +13,16 @@ from numpy.typing import NDArray
 from envs.draws import draw, uniform
 from envs.jit import jit
 from envs.layout import N_MOVES
-from envs.smac.arrays import Records
+from envs.smac.arrays import Record, Records
 from envs.smac.masks import can_move, distance, in_reach
 
 OBSERVE = np.uint64(0x4F425345)
 
 
 @jit
-def make_draws(key: np.uint64, step: int, call: int, prob: float, order: NDArray[np.int64], uniforms: NDArray[np.float64]) -> None:
+def make_draws(
+    key: np.uint64, step: int, call: int, prob: float, order: NDArray[np.int64], uniforms: NDArray[np.float64]
+) -> None:
     """The draws of one `get_obs` of the battle `key`: the agents' order, int64[A], and the numbers that sharing consumes.
 
     With k = draw(key ^ OBSERVE, step, call), where `call` counts the observations made since the last step (0 for the first), and
@@ -43,7 +43,7 @@ def make_draws(key: np.uint64, step: int, call: int, prob: float, order: NDArray
 
 
 @jit
-def forget(settings: Records, seen: Records, tracked: NDArray[np.uint8]) -> None:
+def forget(settings: Record, seen: Records, tracked: NDArray[np.uint8]) -> None:
     """After a step: the dead neither track nor are tracked."""
     n_agents, n_enemies = settings.n_agents, settings.n_enemies
     for agent in range(n_agents):
@@ -61,7 +61,9 @@ def forget(settings: Records, seen: Records, tracked: NDArray[np.uint8]) -> None
 
 
 @jit
-def _discover(prob: float, tracked: NDArray[np.uint8], agent: int, e: int, uniforms: NDArray[np.float64], used: int) -> int:
+def _discover(
+    prob: float, tracked: NDArray[np.uint8], agent: int, e: int, uniforms: NDArray[np.float64], used: int
+) -> int:
     """The agent tracks enemy e from now on; returns how many draws are used up."""
     n_agents = tracked.shape[1]
     if prob >= 1.0:
@@ -78,7 +80,9 @@ def _discover(prob: float, tracked: NDArray[np.uint8], agent: int, e: int, unifo
 
 
 @jit
-def _write_row(settings: Records, me: Records, other: Records, span: float, first: float, out: NDArray[np.float32]) -> None:
+def _write_row(
+    settings: Record, me: Record, other: Record, span: float, first: float, out: NDArray[np.float32]
+) -> None:
     """An enemy's or ally's features, but for an ally's last action."""
     out[0] = first
     out[1] = span / me.sight
@@ -95,7 +99,7 @@ def _write_row(settings: Records, me: Records, other: Records, span: float, firs
 
 
 @jit
-def _attackable(settings: Records, seen: Records, agent: int, e: int, span: float) -> float:
+def _attackable(settings: Record, seen: Records, agent: int, e: int, span: float) -> float:
     """The truth about action 6 + e, whatever the mask says; for a medivac that action heals ally e."""
     if not seen[agent].heals:
         return 1.0 if span <= seen[agent].shoot else 0.0
@@ -106,7 +110,7 @@ def _attackable(settings: Records, seen: Records, agent: int, e: int, span: floa
 
 @jit
 def _see_enemies(
-    settings: Records,
+    settings: Record,
     seen: Records,
     tracked: NDArray[np.uint8],
     agent: int,
@@ -136,7 +140,7 @@ def _see_enemies(
 
 
 @jit
-def _see_allies(settings: Records, seen: Records, agent: int, out: NDArray[np.float32]) -> None:
+def _see_allies(settings: Record, seen: Records, agent: int, out: NDArray[np.float32]) -> None:
     me = seen[agent]
     at = settings.allies_at
     for ally in range(settings.n_agents):
@@ -153,7 +157,7 @@ def _see_allies(settings: Records, seen: Records, agent: int, out: NDArray[np.fl
 
 
 @jit
-def _see_itself(settings: Records, me: Records, out: NDArray[np.float32]) -> None:
+def _see_itself(settings: Record, me: Record, out: NDArray[np.float32]) -> None:
     at = settings.own_at
     if settings.obs_own_health:
         out[at] = me.health_part
@@ -170,7 +174,7 @@ def _see_itself(settings: Records, me: Records, out: NDArray[np.float32]) -> Non
 
 @jit
 def observe(
-    settings: Records,
+    settings: Record,
     seen: Records,
     tracked: NDArray[np.uint8],
     step: int,

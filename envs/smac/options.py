@@ -105,7 +105,9 @@ def _checked(name: str, value: Any, kind: type) -> Any:
             raise InputError(f"option {name}: {value!r} is not allowed; give True or False")
         return bool(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or (kind is int and value != int(value)):
-        raise InputError(f"option {name}: {value!r} is not allowed; give a {'whole number' if kind is int else 'number'}")
+        raise InputError(
+            f"option {name}: {value!r} is not allowed; give a {'whole number' if kind is int else 'number'}"
+        )
     return kind(value)
 
 
@@ -115,7 +117,9 @@ def _check_ranges(options: Options) -> None:
     if not 0 < options.move_amount <= 32:
         raise InputError(f"option move_amount: {options.move_amount} is not allowed; give map units from above 0 to 32")
     if not 0 <= options.prob_obs_enemy <= 1:
-        raise InputError(f"option prob_obs_enemy: {options.prob_obs_enemy} is not allowed; give a probability from 0 to 1")
+        raise InputError(
+            f"option prob_obs_enemy: {options.prob_obs_enemy} is not allowed; give a probability from 0 to 1"
+        )
     if not options.min_attack_range >= 2:
         raise InputError(f"option min_attack_range: {options.min_attack_range} is not implemented here; give 2 or more")
     if options.reward_scale and not options.reward_scale_rate > 0:

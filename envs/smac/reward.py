@@ -5,20 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from envs.jit import jit
-from envs.smac.arrays import RUNNING, Records
+from envs.smac.arrays import RUNNING, Record, Records
 
 
 @jit
-def max_reward(settings: Records, seen: Records) -> float:
+def max_reward(settings: Record, seen: Records) -> float:
     """The most that damage, kills and victory can add up to in this battle: the divisor of SMACv2's reward scale."""
-    total = settings.n_enemies * settings.reward_death_value + settings.reward_win
+    total: float = settings.n_enemies * settings.reward_death_value + settings.reward_win
     for i in range(settings.n_agents, settings.n_agents + settings.n_enemies):
         total += seen[i].health_max + seen[i].shield_max
     return total
 
 
 @jit
-def _lost(row: Records) -> float:
+def _lost(row: Record) -> float:
     """Health and shield lost in the step by a unit that lived before it; regained ones count as negative."""
     before = np.float64(row.previous_health) + np.float64(row.previous_shield)
     if row.health <= 0.0:
@@ -27,7 +27,7 @@ def _lost(row: Records) -> float:
 
 
 @jit
-def step_reward(settings: Records, seen: Records) -> float:
+def step_reward(settings: Record, seen: Records) -> float:
     """The reward of the last step before victory or defeat and before scaling. Sums run in the order in which smacv2 adds."""
     if settings.reward_sparse:
         return 0.0
@@ -60,7 +60,7 @@ def _survivors(seen: Records, lo: int, hi: int) -> tuple[int, int]:
 
 
 @jit
-def settle(settings: Records, seen: Records, tally: Records) -> None:
+def settle(settings: Record, seen: Records, tally: Record) -> None:
     """Write the outcome of the last step into the tally: the dead, the end, the reward.
 
     A side with nothing but medivacs has lost; so when all die at once it is a draw, but for Terran a defeat.

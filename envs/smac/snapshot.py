@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from envs.jit import jit
-from envs.smac.arrays import Records
+from envs.smac.arrays import Record, Records
 
 
 @jit
@@ -20,7 +20,7 @@ def _precedes(units: Records, i: int, j: int) -> bool:
 
 
 @jit
-def _assign_slots(settings: Records, units: Records, seen: Records) -> None:
+def _assign_slots(settings: Record, units: Records, seen: Records) -> None:
     """Agents in sorted order (stable, by insertion), enemies in creation order."""
     n_agents = settings.n_agents
     for slot in range(n_agents):
@@ -56,7 +56,7 @@ def look_again(units: Records, seen: Records) -> None:
 
 
 @jit
-def look_first(settings: Records, traits: Records, units: Records, seen: Records) -> None:
+def look_first(settings: Record, traits: Records, units: Records, seen: Records) -> None:
     """Give the units just created their places among `seen`, and take over what they show."""
     _assign_slots(settings, units, seen)
     for i in range(settings.n_agents + settings.n_enemies):

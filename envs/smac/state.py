@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from envs.jit import jit
 from envs.layout import TYPE_BITS
-from envs.smac.arrays import Records
+from envs.smac.arrays import Record, Records
 
 
 @jit
-def fill_state(settings: Records, seen: Records, step: int, state: NDArray[np.float32]) -> None:
+def fill_state(settings: Record, seen: Records, step: int, state: NDArray[np.float32]) -> None:
     """Write one battle's state into state float32[state_size]."""
     state[:] = 0.0
     centre, size = settings.map_size / 2.0, settings.map_size

@@ -15,7 +15,7 @@ from envs.engine.loop import run_loops
 from envs.engine.spawn import begin, create
 from envs.jit import jit
 from envs.smac.actions import find_illegal, send
-from envs.smac.arrays import RUNNING, Records
+from envs.smac.arrays import RUNNING, Record, Records
 from envs.smac.masks import fill_masks
 from envs.smac.observe import forget, make_draws, observe
 from envs.smac.reward import max_reward, settle
@@ -25,9 +25,9 @@ from envs.smac.state import fill_state
 
 @jit
 def _observe_next(
-    settings: Records,
+    settings: Record,
     seen: Records,
-    tally: Records,
+    tally: Record,
     tracked: NDArray[np.uint8],
     order: NDArray[np.int64],
     uniforms: NDArray[np.float64],
@@ -40,7 +40,7 @@ def _observe_next(
 
 
 @jit
-def _scratch(settings: Records) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _scratch(settings: Record) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     n_agents = settings.n_agents
     return np.empty(n_agents, np.int64), np.empty(settings.n_enemies * (n_agents - 1), np.float64)
 
@@ -156,9 +156,9 @@ def observe_battle(
     tally.calls += 1
     if agent >= 0:
         order[0] = agent
-        observe(rules, seen[0], tracked[0], tally.step, order[:1], uniforms, obs[0])
+        observe(rules, seen[0], tracked[0], tally.step, order[:1], uniforms, obs)
     else:
-        observe(rules, seen[0], tracked[0], tally.step, order, uniforms, obs[0])
+        observe(rules, seen[0], tracked[0], tally.step, order, uniforms, obs)
 
 
 @jit
@@ -174,4 +174,4 @@ def observe_with(
     """One more observation of battle 0 with the caller's draws (see `envs.smac.observe.observe`)."""
     tally = tallies[0]
     tally.calls += 1
-    observe(settings[0], seen[0], tracked[0], tally.step, order, uniforms, obs[0])
+    observe(settings[0], seen[0], tracked[0], tally.step, order, uniforms, obs)
