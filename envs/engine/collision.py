@@ -4,81 +4,79 @@ from __future__ import annotations
 
 import math
 
-from envs.engine.arena import MAP_SIZE, clamp, lower_edge, upper_edge
-from envs.engine.state import NONE, Battle, Integers, Table, Units
+from envs.engine.arena import clamp, lower_edge, upper_edge
+from envs.engine.records import at, row_of
+from envs.engine.state import CELL, CELLS, NONE, Battle, Table, Units
 from envs.jit import jit
 
-CELL = 2.0  # more than two bodies and a step, so that whoever can touch a unit is in its cell or one beside it
-SIDE = int(MAP_SIZE / CELL)
-VALID = SIDE * SIDE  # index of the flag that says whether the lists are this loop's
 TOUCH = 1e-6  # squared lengths closer than this are equal
 CLEARANCE = 1e-4  # how far beyond contact a unit that gives way goes
 
-Space = tuple[Integers, Integers, Integers]
-"""Scratch of a run: first slot of each cell and the flag, next slot of each slot, slots found around a unit."""
-
 
 @jit
-def fill_cells(units: Units, battle: Battle, space: Space) -> None:
-    """Sorts the living units into cells."""
-    heads, links, _ = space
-    heads[:VALID] = -1
+def sort_cells(units: Units, battle: Battle) -> None:
+    """Lists the living units of each cell of the map."""
     for slot in range(battle.count):
-        unit = units[slot]
+        unit = at(units, slot)
+        if unit.cell >= 0:
+            battle.cells[unit.cell] = -1
+    for slot in range(battle.count):
+        unit = at(units, slot)
+        unit.cell = -1
         if unit.alive != 0:
-            cell = int(unit.y / CELL) * SIDE + int(unit.x / CELL)
-            links[slot] = heads[cell]
-            heads[cell] = slot
-    heads[VALID] = 1
+            unit.cell = int(unit.y / CELL) * CELLS + int(unit.x / CELL)
+            unit.cell_next = battle.cells[unit.cell]
+            battle.cells[unit.cell] = slot
+    battle.sorted = 1
 
 
 @jit
-def gather(units: Units, battle: Battle, table: Table, space: Space, slot: int, reach: float) -> int:
-    """Lists who stands within `reach` of the unit's body in its layer; returns how many."""
-    heads, links, around = space
-    if heads[VALID] == 0:
-        fill_cells(units, battle, space)
-    unit = units[slot]
-    row = table[unit.side, unit.type]
+def gather(units: Units, battle: Battle, table: Table, slot: int, reach: float) -> int:
+    """Lists who stands within `reach` of the unit's body in its layer: the first slot, or -1; `near_next` leads on."""
+    if battle.sorted == 0:
+        sort_cells(units, battle)
+    unit = at(units, slot)
+    row = row_of(table, unit)
     x, y, layer, near = unit.x, unit.y, row.layer, row.body + reach
     column, line = int(x / CELL), int(y / CELL)
-    found = 0
-    for cell_y in range(max(line - 1, 0), min(line + 2, SIDE)):
-        for cell_x in range(max(column - 1, 0), min(column + 2, SIDE)):
-            other = heads[cell_y * SIDE + cell_x]
+    first = -1
+    for cell_y in range(max(line - 1, 0), min(line + 2, CELLS)):
+        for cell_x in range(max(column - 1, 0), min(column + 2, CELLS)):
+            other = battle.cells[cell_y * CELLS + cell_x]
             while other >= 0:
-                seen = units[other]
+                seen = at(units, other)
                 dx, dy = seen.x - x, seen.y - y
                 distance = dx * dx + dy * dy
                 if distance < CELL * CELL and other != slot and seen.alive != 0:
-                    body = table[seen.side, seen.type]
+                    body = row_of(table, seen)
                     limit = near + body.body
                     if body.layer == layer and distance < limit * limit:
-                        around[found] = other
-                        found += 1
-                other = links[other]
-    return found
+                        seen.near_next = first
+                        first = other
+                other = seen.cell_next
+    return first
 
 
 @jit
 def gives_way(units: Units, slot: int) -> bool:
     """Whether the unit is idle, so that comrades may push it aside."""
-    unit = units[slot]
+    unit = at(units, slot)
     return bool(unit.order == NONE and unit.acquired < 0 and unit.victim < 0)
 
 
 @jit
-def blocker(units: Units, table: Table, around: Integers, found: int, slot: int, step_x: float, step_y: float) -> int:
+def blocker(units: Units, table: Table, near: int, slot: int, step_x: float, step_y: float) -> int:
     """The first unit around that a step would run into and that does not give way, or -1. Leaving an overlap is free."""
-    unit = units[slot]
-    body = table[unit.side, unit.type].body
+    unit = at(units, slot)
+    body = row_of(table, unit).body
     x, y = unit.x + step_x, unit.y + step_y
-    for index in range(found):
-        other = around[index]
-        seen = units[other]
+    following = near
+    while following >= 0:
+        other, seen = following, at(units, following)
+        following = seen.near_next
         if seen.side == unit.side and gives_way(units, other):
             continue
-        limit = body + table[seen.side, seen.type].body
+        limit = body + row_of(table, seen).body
         dx, dy = seen.x - x, seen.y - y
         nearing = step_x * (seen.x - unit.x) + step_y * (seen.y - unit.y) > 0.0
         if nearing and dx * dx + dy * dy < limit * limit - TOUCH:
@@ -89,8 +87,8 @@ def blocker(units: Units, table: Table, around: Integers, found: int, slot: int,
 @jit
 def outside(units: Units, table: Table, slot: int, step_x: float, step_y: float) -> bool:
     """Whether a step leaves the unit's part of the map."""
-    unit = units[slot]
-    layer = table[unit.side, unit.type].layer
+    unit = at(units, slot)
+    layer = row_of(table, unit).layer
     low, high = lower_edge(layer), upper_edge(layer)
     x, y = unit.x + step_x, unit.y + step_y
     return bool(x < low or x > high or y < low or y > high)
@@ -99,7 +97,7 @@ def outside(units: Units, table: Table, slot: int, step_x: float, step_y: float)
 @jit
 def shift(units: Units, slot: int, layer: int, from_x: float, from_y: float, length: float) -> None:
     """Moves a unit straight away from a point, within the map (along the x axis from its own place)."""
-    unit = units[slot]
+    unit = at(units, slot)
     dx, dy = unit.x - from_x, unit.y - from_y
     distance = math.sqrt(dx * dx + dy * dy)
     if distance > 0.0:
@@ -110,14 +108,15 @@ def shift(units: Units, slot: int, layer: int, from_x: float, from_y: float, len
 
 
 @jit
-def push(units: Units, table: Table, around: Integers, found: int, slot: int) -> None:
+def push(units: Units, table: Table, near: int, slot: int) -> None:
     """After a step: idle comrades in the way move aside."""
-    unit = units[slot]
-    row = table[unit.side, unit.type]
-    for index in range(found):
-        other = around[index]
-        seen = units[other]
-        limit = row.body + table[seen.side, seen.type].body
+    unit = at(units, slot)
+    row = row_of(table, unit)
+    following = near
+    while following >= 0:
+        other, seen = following, at(units, following)
+        following = seen.near_next
+        limit = row.body + row_of(table, seen).body
         dx, dy = seen.x - unit.x, seen.y - unit.y
         distance = dx * dx + dy * dy
         if distance < limit * limit - TOUCH:
@@ -128,18 +127,18 @@ def push(units: Units, table: Table, around: Integers, found: int, slot: int) ->
 
 
 @jit
-def settle(units: Units, battle: Battle, table: Table, space: Space, slot: int) -> None:
+def settle(units: Units, battle: Battle, table: Table, slot: int) -> None:
     """A unit at rest that overlaps others makes room: fully for a busy unit, by half for one as idle or busy as itself."""
-    unit = units[slot]
-    row = table[unit.side, unit.type]
+    unit = at(units, slot)
+    row = row_of(table, unit)
     idle = gives_way(units, slot)
-    found = gather(units, battle, table, space, slot, 0.0)
-    around = space[2]
+    near = gather(units, battle, table, slot, 0.0)
     unit.loose = 0
-    for index in range(found):
-        other = around[index]
-        seen = units[other]
-        limit = row.body + table[seen.side, seen.type].body
+    following = near
+    while following >= 0:
+        other, seen = following, at(units, following)
+        following = seen.near_next
+        limit = row.body + row_of(table, seen).body
         dx, dy = seen.x - unit.x, seen.y - unit.y
         distance = dx * dx + dy * dy
         if distance >= limit * limit - TOUCH:

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from envs.engine.records import at, row_of
 from envs.engine.state import NONE, Battle, Table, Units
 from envs.jit import jit
 from envs.units import RULES
@@ -17,11 +18,11 @@ ONE, LOW_BITS = np.uint64(1), 63
 @jit
 def die(units: Units, battle: Battle, table: Table, slot: int) -> None:
     """The unit dies; a baneling is marked to burst."""
-    unit = units[slot]
+    unit = at(units, slot)
     unit.alive, unit.health, unit.shield = 0, 0.0, 0.0
     unit.order, unit.target, unit.acquired, unit.victim = NONE, -1, -1, -1
     unit.strike = 0.0
-    if table[unit.side, unit.type].burst_radius > 0.0:
+    if row_of(table, unit).burst_radius > 0.0:
         unit.burst = 1
         battle.bursts += 1
 
@@ -29,10 +30,10 @@ def die(units: Units, battle: Battle, table: Table, slot: int) -> None:
 @jit
 def wound(units: Units, battle: Battle, table: Table, attacker: int, weapon: int, target: int) -> None:
     """One hit: the bonus counts against shields too; shields first, the rest less armor, at least half a point."""
-    source, unit = units[attacker], units[target]
+    source, unit = at(units, attacker), at(units, target)
     if unit.alive == 0:
         return
-    arms, row = table[source.side, source.type], table[unit.side, unit.type]
+    arms, row = row_of(table, source), row_of(table, unit)
     damage = float(arms.damage[weapon])
     if arms.bonus_against[weapon] & row.attributes != 0:
         damage += arms.bonus[weapon]
@@ -51,7 +52,7 @@ def wound(units: Units, battle: Battle, table: Table, attacker: int, weapon: int
 @jit
 def second_strike(units: Units, battle: Battle, table: Table, slot: int) -> None:
     """The second strike of a double one, if its time has come."""
-    unit = units[slot]
+    unit = at(units, slot)
     unit.strike -= 1.0
     if unit.strike <= 0.0:
         unit.strike = 0.0
@@ -61,24 +62,24 @@ def second_strike(units: Units, battle: Battle, table: Table, slot: int) -> None
 @jit
 def launch(units: Units, table: Table, slot: int, target: int) -> None:
     """A missile leaves the attacker's edge."""
-    unit, victim = units[slot], units[target]
+    unit, victim = at(units, slot), at(units, target)
     dx, dy = victim.x - unit.x, victim.y - unit.y
     distance = math.sqrt(dx * dx + dy * dy)
-    part = min(table[unit.side, unit.type].radius / distance, 1.0) if distance > 0.0 else 0.0
+    part = min(row_of(table, unit).radius / distance, 1.0) if distance > 0.0 else 0.0
     unit.missile, unit.missile_x, unit.missile_y = target, unit.x + dx * part, unit.y + dy * part
 
 
 @jit
 def fly_missile(units: Units, battle: Battle, table: Table, slot: int) -> None:
     """The missile follows its target to its edge; it vanishes when the target is dead."""
-    unit = units[slot]
+    unit = at(units, slot)
     target = int(unit.missile)
-    victim = units[target]
+    victim = at(units, target)
     if victim.alive == 0:
         unit.missile = -1
         return
-    speed = table[unit.side, unit.type].missile_speed[0]
-    reach = speed + table[victim.side, victim.type].radius
+    speed = row_of(table, unit).missile_speed[0]
+    reach = speed + row_of(table, victim).radius
     dx, dy = victim.x - unit.missile_x, victim.y - unit.missile_y
     distance = dx * dx + dy * dy
     if distance <= reach * reach:
@@ -93,7 +94,7 @@ def fly_missile(units: Units, battle: Battle, table: Table, slot: int) -> None:
 @jit
 def start_beams(units: Units, slot: int, target: int, late: float) -> None:
     """Two beams begin to sweep, across the line of fire, over the place where the target is now."""
-    unit, victim = units[slot], units[target]
+    unit, victim = at(units, slot), at(units, target)
     dx, dy = victim.x - unit.x, victim.y - unit.y
     distance = math.sqrt(dx * dx + dy * dy)
     unit.beam, unit.beam_x, unit.beam_y = late, victim.x, victim.y
@@ -107,8 +108,8 @@ def start_beams(units: Units, slot: int, target: int, late: float) -> None:
 @jit
 def sweep_beams(units: Units, battle: Battle, table: Table, slot: int) -> None:
     """The points whose damage falls due in this loop hit every enemy on the ground that they touch, once per beam."""
-    unit = units[slot]
-    row = table[unit.side, unit.type]
+    unit = at(units, slot)
+    row = row_of(table, unit)
     before = unit.beam
     unit.beam = before + 1.0
     middle = 0.5 * (row.beam_points - 1)
@@ -125,14 +126,14 @@ def sweep_beams(units: Units, battle: Battle, table: Table, slot: int) -> None:
 @jit
 def burn(units: Units, battle: Battle, table: Table, slot: int, beam: int, offset: float) -> None:
     """One point of one beam."""
-    unit = units[slot]
-    radius = table[unit.side, unit.type].beam_radius
+    unit = at(units, slot)
+    radius = row_of(table, unit).beam_radius
     x, y = unit.beam_x + offset * unit.beam_dx, unit.beam_y + offset * unit.beam_dy
     for other in range(battle.count):
-        seen = units[other]
+        seen = at(units, other)
         if seen.alive == 0 or seen.side == unit.side:
             continue
-        body = table[seen.side, seen.type]
+        body = row_of(table, seen)
         dx, dy, reach = seen.x - x, seen.y - y, radius + body.radius
         if body.on_ground == 0 or dx * dx + dy * dy > reach * reach:
             continue
@@ -145,13 +146,13 @@ def burn(units: Units, battle: Battle, table: Table, slot: int, beam: int, offse
 @jit
 def burst(units: Units, battle: Battle, table: Table, slot: int) -> None:
     """Full damage to every enemy on the ground whose edge is within the radius."""
-    unit = units[slot]
-    radius = table[unit.side, unit.type].burst_radius
+    unit = at(units, slot)
+    radius = row_of(table, unit).burst_radius
     for other in range(battle.count):
-        seen = units[other]
+        seen = at(units, other)
         if seen.alive == 0 or seen.side == unit.side:
             continue
-        body = table[seen.side, seen.type]
+        body = row_of(table, seen)
         dx, dy, reach = seen.x - unit.x, seen.y - unit.y, radius + body.radius
         if body.on_ground != 0 and dx * dx + dy * dy <= reach * reach:
             wound(units, battle, table, slot, 0, other)
@@ -162,8 +163,8 @@ def resolve_bursts(units: Units, battle: Battle, table: Table) -> None:
     """All bursts still to come, those they set off included."""
     while battle.bursts > 0:
         for slot in range(battle.count):
-            if units[slot].burst == 1:
-                units[slot].burst = 0
+            if at(units, slot).burst == 1:
+                at(units, slot).burst = 0
                 battle.bursts -= 1
                 burst(units, battle, table, slot)
 
@@ -171,7 +172,7 @@ def resolve_bursts(units: Units, battle: Battle, table: Table) -> None:
 @jit
 def advance_effects(units: Units, battle: Battle, table: Table, slot: int) -> None:
     """One loop of everything the unit has released; missiles and beams outlive it."""
-    unit = units[slot]
+    unit = at(units, slot)
     if unit.strike > 0.0:
         second_strike(units, battle, table, slot)
     if unit.missile >= 0:

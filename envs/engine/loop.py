@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from envs.draws import draw
-from envs.engine.collision import VALID, Space, settle
+from envs.engine.collision import settle
 from envs.engine.effects import advance_effects, resolve_bursts
 from envs.engine.movement import march
+from envs.engine.records import at, row_of
 from envs.engine.script import command_enemies
 from envs.engine.state import ATTACK, HEAL, MOVE, NONE, SHUFFLE_DRAW, Battle, Integers, Table, Units
 from envs.engine.targeting import acquire, acquire_patient, in_scan
@@ -24,7 +25,7 @@ def shuffle(units: Units, battle: Battle, order: Integers) -> int:
     """Fills `order` with the slots that have something to do, in this loop's random order; returns how many."""
     count = 0
     for slot in range(battle.count):
-        unit = units[slot]
+        unit = at(units, slot)
         if unit.alive != 0 or unit.missile >= 0 or unit.beam >= 0.0:
             order[count] = slot
             count += 1
@@ -36,77 +37,82 @@ def shuffle(units: Units, battle: Battle, order: Integers) -> int:
 
 
 @jit
-def act_alone(units: Units, battle: Battle, table: Table, space: Space, slot: int) -> bool:
+def act_alone(units: Units, battle: Battle, table: Table, slot: int) -> bool:
     """One loop of a stock unit without an order: it attacks or heals whom it finds. Returns whether it walked."""
-    unit = units[slot]
-    if table[unit.side, unit.type].heal > 0.0:
+    unit = at(units, slot)
+    if row_of(table, unit).heal > 0.0:
         patient = acquire_patient(units, battle, table, slot)
         if patient < 0:
             return False
         unit.order, unit.target = HEAL, patient
-        return tend(units, battle, table, space, slot)
+        return tend(units, battle, table, slot)
     target = int(unit.acquired)
-    if target < 0 or units[target].alive == 0 or not in_scan(units, table, slot, target):
+    if target < 0 or at(units, target).alive == 0 or not in_scan(units, table, slot, target):
         target = acquire(units, battle, table, slot)
         unit.acquired = target
     if target < 0:
         return False
-    return engage(units, battle, table, space, slot, target)
+    return engage(units, battle, table, slot, target)
 
 
 @jit
-def act(units: Units, battle: Battle, table: Table, space: Space, slot: int) -> bool:
+def act(units: Units, battle: Battle, table: Table, slot: int) -> bool:
     """One loop of a living unit's own action; returns whether it walked."""
-    unit = units[slot]
+    unit = at(units, slot)
     tick(units, slot)
     if unit.victim >= 0:
         wind_up(units, battle, table, slot)
         return False
     if unit.order == ATTACK:
-        if units[unit.target].alive != 0:
-            return engage(units, battle, table, space, slot, unit.target)
+        if at(units, unit.target).alive != 0:
+            return engage(units, battle, table, slot, unit.target)
         unit.order, unit.target = NONE, -1
     elif unit.order == MOVE:
-        march(units, battle, table, space, slot)
+        march(units, battle, table, slot)
         return True
     elif unit.order == HEAL:
-        return tend(units, battle, table, space, slot)
-    if table[unit.side, unit.type].passive == 0:
-        return act_alone(units, battle, table, space, slot)
+        return tend(units, battle, table, slot)
+    if row_of(table, unit).passive == 0:
+        return act_alone(units, battle, table, slot)
     return False
 
 
 @jit
 def run_loops(units: Units, battle: Battle, table: Table, loops: int) -> None:
     """Advances one battle by a number of game loops."""
+    advance(at(units, 0), battle, at(table, 0), loops)
+
+
+@jit
+def advance(units: Units, battle: Battle, table: Table, loops: int) -> None:
+    """`run_loops` on bare records."""
     count = int(battle.count)
     order = np.empty(count, np.int64)
-    space = (np.empty(VALID + 1, np.int64), np.empty(count, np.int64), np.empty(count, np.int64))
     for _ in range(loops):
-        space[0][VALID] = 0
+        battle.sorted = 0
         command_enemies(units, battle, table)
         active = shuffle(units, battle, order)
         for index in range(active):
             advance_effects(units, battle, table, order[index])
         for index in range(active):
             slot = order[index]
-            if units[slot].alive == 0:
+            if at(units, slot).alive == 0:
                 continue
-            walked = act(units, battle, table, space, slot)
+            walked = act(units, battle, table, slot)
             if not walked:
-                units[slot].pace = 0.0
-                if units[slot].loose != 0:
-                    settle(units, battle, table, space, slot)
+                at(units, slot).pace = 0.0
+                if at(units, slot).loose != 0:
+                    settle(units, battle, table, slot)
             if battle.bursts > 0:
                 resolve_bursts(units, battle, table)
         for slot in range(count):
-            if units[slot].alive != 0:
+            if at(units, slot).alive != 0:
                 regenerate(units, battle, table, slot)
         battle.loop += 1
 
 
 @jit
 def run_batch(units: Units, battles: npt.NDArray[np.void], table: Table, loops: int, first: int, last: int) -> None:
-    """Advances the battles first..last-1 of `units[B, N]` and `battles[B]`; threads may each take a slice of them."""
+    """Advances the battles first..last-1 of `at(units, B, N)` and `battles[B]`; threads may each take a slice of them."""
     for index in range(first, last):
         run_loops(units[index], battles[index], table, loops)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from envs.engine.arena import clamp
-from envs.engine.collision import Space, blocker, gather, outside, push
-from envs.engine.state import NONE, Battle, Integers, Table, Units
+from envs.engine.collision import blocker, gather, outside, push
+from envs.engine.records import at, row_of
+from envs.engine.state import NONE, Battle, Table, Units
 from envs.jit import jit
 from envs.units import RULES
 
@@ -20,8 +21,8 @@ ARRIVED = 1e-8  # squared distance
 @jit
 def turn(units: Units, table: Table, slot: int, to_x: float, to_y: float) -> float:
     """Turns the unit towards a unit vector as far as one loop allows; returns the cosine of what is left."""
-    unit = units[slot]
-    if table[unit.side, unit.type].turns == 0:
+    unit = at(units, slot)
+    if row_of(table, unit).turns == 0:
         return 1.0
     x, y = unit.heading_x, unit.heading_y
     if x * to_x + y * to_y >= TURN_COSINE:
@@ -36,7 +37,7 @@ def turn(units: Units, table: Table, slot: int, to_x: float, to_y: float) -> flo
 @jit
 def follows(units: Units, slot: int, other: int, to_x: float, to_y: float) -> bool:
     """Whether `other` walks ahead of the unit in the same direction, so that waiting is better than walking round it."""
-    unit, seen = units[slot], units[other]
+    unit, seen = at(units, slot), at(units, other)
     if seen.side != unit.side or seen.pace <= 0.0 or seen.heading_x * to_x + seen.heading_y * to_y < 0.5:
         return False
     dx, dy = seen.x - unit.x, seen.y - unit.y
@@ -48,8 +49,7 @@ def follows(units: Units, slot: int, other: int, to_x: float, to_y: float) -> bo
 def way_round(
     units: Units,
     table: Table,
-    around: Integers,
-    found: int,
+    near: int,
     slot: int,
     first: int,
     to_x: float,
@@ -57,7 +57,7 @@ def way_round(
     step: float,
 ) -> tuple[float, float, bool]:
     """A free direction past the blocker `first`: along its edge, else the smallest of the veers, one side before the other."""
-    unit, seen = units[slot], units[first]
+    unit, seen = at(units, slot), at(units, first)
     dx, dy = seen.x - unit.x, seen.y - unit.y
     distance = math.sqrt(dx * dx + dy * dy)
     if unit.side_step == 0:
@@ -66,32 +66,30 @@ def way_round(
     for _ in range(2):
         side = unit.side_step
         edge_x, edge_y = -dy / distance * side, dx / distance * side
-        if edge_x * to_x + edge_y * to_y > 0.0 and is_way(
-            units, table, around, found, slot, edge_x * step, edge_y * step
-        ):
+        if edge_x * to_x + edge_y * to_y > 0.0 and is_way(units, table, near, slot, edge_x * step, edge_y * step):
             return edge_x, edge_y, True
         x, y = to_x, to_y
         for _ in range(VEERS):
             x, y = x * VEER_COSINE - y * VEER_SINE * side, x * VEER_SINE * side + y * VEER_COSINE
-            if is_way(units, table, around, found, slot, x * step, y * step):
+            if is_way(units, table, near, slot, x * step, y * step):
                 return x, y, True
         unit.side_step = -side
     return to_x, to_y, False
 
 
 @jit
-def is_way(units: Units, table: Table, around: Integers, found: int, slot: int, step_x: float, step_y: float) -> bool:
+def is_way(units: Units, table: Table, near: int, slot: int, step_x: float, step_y: float) -> bool:
     """Whether a step is free of blockers and stays on the map."""
     if outside(units, table, slot, step_x, step_y):
         return False
-    return blocker(units, table, around, found, slot, step_x, step_y) < 0
+    return blocker(units, table, near, slot, step_x, step_y) < 0
 
 
 @jit
 def stride(units: Units, table: Table, slot: int, remaining: float) -> float:
     """The length of this loop's step: as fast as the unit has become, slowing down in time for the goal."""
-    unit = units[slot]
-    row = table[unit.side, unit.type]
+    unit = at(units, slot)
+    row = row_of(table, unit)
     pace = min(row.speed, unit.pace + row.acceleration)
     if row.acceleration < row.speed:
         pace = min(pace, math.sqrt(2.0 * row.acceleration * remaining))
@@ -99,11 +97,9 @@ def stride(units: Units, table: Table, slot: int, remaining: float) -> float:
 
 
 @jit
-def walk(
-    units: Units, battle: Battle, table: Table, space: Space, slot: int, goal_x: float, goal_y: float, stop: float
-) -> float:
+def walk(units: Units, battle: Battle, table: Table, slot: int, goal_x: float, goal_y: float, stop: float) -> float:
     """One loop of walking until `stop` from the goal; returns by how much nearer the unit came."""
-    unit = units[slot]
+    unit = at(units, slot)
     dx, dy = goal_x - unit.x, goal_y - unit.y
     distance = math.sqrt(dx * dx + dy * dy)
     if distance <= stop or distance <= 0.0:
@@ -112,18 +108,17 @@ def walk(
     to_x, to_y = dx / distance, dy / distance
     step = stride(units, table, slot, distance - stop)
     x, y = to_x, to_y
-    around = space[2]
-    found = gather(units, battle, table, space, slot, step)
+    near = gather(units, battle, table, slot, step)
     if unit.detour > 0:
         unit.detour -= 1
         if unit.detour == 0:
             unit.side_step = 0
-    if found > 0:
-        first = blocker(units, table, around, found, slot, x * step, y * step)
+    if near >= 0:
+        first = blocker(units, table, near, slot, x * step, y * step)
         if first >= 0:
             free = False
             if not follows(units, slot, first, x, y):
-                x, y, free = way_round(units, table, around, found, slot, first, x, y, step)
+                x, y, free = way_round(units, table, near, slot, first, x, y, step)
             if not free:
                 turn(units, table, slot, x, y)
                 unit.pace = 0.0
@@ -132,24 +127,24 @@ def walk(
     if facing < 1.0:
         x, y = unit.heading_x, unit.heading_y
         step *= max(facing, 0.0)
-        if found > 0 and blocker(units, table, around, found, slot, x * step, y * step) >= 0:
+        if near >= 0 and blocker(units, table, near, slot, x * step, y * step) >= 0:
             step = 0.0
     unit.pace = step
-    layer = table[unit.side, unit.type].layer
+    layer = row_of(table, unit).layer
     old_x, old_y = unit.x, unit.y
     unit.x, unit.y = clamp(old_x + x * step, layer), clamp(old_y + y * step, layer)
-    if found > 0:
-        push(units, table, around, found, slot)
+    if near >= 0:
+        push(units, table, near, slot)
     return float((unit.x - old_x) * to_x + (unit.y - old_y) * to_y)
 
 
 @jit
-def march(units: Units, battle: Battle, table: Table, space: Space, slot: int) -> None:
+def march(units: Units, battle: Battle, table: Table, slot: int) -> None:
     """One loop of a move order: it ends on arrival, or where the unit is when others have stood in its way for long."""
-    unit = units[slot]
-    row = table[unit.side, unit.type]
+    unit = at(units, slot)
+    row = row_of(table, unit)
     goal_x, goal_y = clamp(unit.goal_x, row.layer), clamp(unit.goal_y, row.layer)
-    advance = walk(units, battle, table, space, slot, goal_x, goal_y, 0.0)
+    advance = walk(units, battle, table, slot, goal_x, goal_y, 0.0)
     unit.stuck = 0 if advance > 0.25 * min(row.acceleration, row.speed) else unit.stuck + 1
     dx, dy = goal_x - unit.x, goal_y - unit.y
     if dx * dx + dy * dy < ARRIVED or unit.stuck >= STUCK:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from envs.engine.records import at, row_of
 from envs.engine.state import ATTACK, HEAL, MOVE, NONE, Table, Units
 from envs.engine.table import BIOLOGICAL
 from envs.jit import jit
@@ -10,7 +11,7 @@ from envs.jit import jit
 @jit
 def interrupt(units: Units, slot: int) -> None:
     """Ends what the unit is about: its target, wind-up, backswing and second strike. Missiles and beams go on."""
-    unit = units[slot]
+    unit = at(units, slot)
     unit.target, unit.acquired, unit.victim = -1, -1, -1
     unit.carry = 0.0
     unit.backswing, unit.strike = 0.0, 0.0
@@ -21,22 +22,22 @@ def interrupt(units: Units, slot: int) -> None:
 def order_stop(units: Units, slot: int) -> None:
     """Ends the unit's order."""
     interrupt(units, slot)
-    units[slot].order = NONE
+    at(units, slot).order = NONE
 
 
 @jit
 def order_move(units: Units, slot: int, x: float, y: float) -> None:
     """Sends the unit to (x, y), or the nearest point it can enter."""
     interrupt(units, slot)
-    unit = units[slot]
+    unit = at(units, slot)
     unit.order, unit.goal_x, unit.goal_y = MOVE, x, y
 
 
 @jit
 def weapon_for(units: Units, table: Table, slot: int, target: int) -> int:
     """The weapon with which `slot` attacks `target` from afar: the first that hits its plane, or -1."""
-    attacker, victim = units[slot], units[target]
-    row, other = table[attacker.side, attacker.type], table[victim.side, victim.type]
+    attacker, victim = at(units, slot), at(units, target)
+    row, other = row_of(table, attacker), row_of(table, victim)
     for weapon in range(row.weapons):
         if row.hits_ground[weapon] & other.on_ground | row.hits_air[weapon] & other.in_air:
             return weapon
@@ -49,8 +50,8 @@ def order_attack(units: Units, table: Table, slot: int, target: int) -> bool:
 
     The order on the target the unit already attacks changes nothing: a wind-up goes on.
     """
-    unit = units[slot]
-    if unit.alive == 0 or units[target].alive == 0 or units[target].side == unit.side:
+    unit = at(units, slot)
+    if unit.alive == 0 or at(units, target).alive == 0 or at(units, target).side == unit.side:
         return False
     if weapon_for(units, table, slot, target) < 0:
         return False
@@ -65,8 +66,8 @@ def order_attack(units: Units, table: Table, slot: int, target: int) -> bool:
 @jit
 def can_heal(units: Units, table: Table, slot: int, target: int) -> bool:
     """Whether the unit can heal that one: a living, biological, hurt unit of its own side, and energy left for it."""
-    unit, other = units[slot], units[target]
-    row, patient = table[unit.side, unit.type], table[other.side, other.type]
+    unit, other = at(units, slot), at(units, target)
+    row, patient = row_of(table, unit), row_of(table, other)
     if row.heal <= 0.0 or unit.alive == 0 or other.alive == 0 or other.side != unit.side or target == slot:
         return False
     if patient.attributes & BIOLOGICAL == 0 or other.health >= patient.health:
@@ -79,7 +80,7 @@ def order_heal(units: Units, table: Table, slot: int, target: int) -> bool:
     """Sends the unit to heal another until it is whole. False (and the old order stays) when it cannot heal that unit."""
     if not can_heal(units, table, slot, target):
         return False
-    unit = units[slot]
+    unit = at(units, slot)
     if unit.order == HEAL and unit.target == target:
         return True
     interrupt(units, slot)

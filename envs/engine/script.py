@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from envs.engine.orders import order_attack
+from envs.engine.records import at, row_of
 from envs.engine.state import ALLY, ENEMY, NONE, Battle, Table, Units
 from envs.jit import jit
 from envs.units import RULES
@@ -13,10 +14,10 @@ PERIOD = RULES.script_period_loops
 @jit
 def closest(units: Units, battle: Battle, slot: int, side: int) -> int:
     """The living unit of `side` closest to `slot` (between centres, ties to the lowest slot), or -1."""
-    x, y = units[slot].x, units[slot].y
+    x, y = at(units, slot).x, at(units, slot).y
     best, best_distance = -1, 1e300
     for other in range(battle.count):
-        unit = units[other]
+        unit = at(units, other)
         if unit.alive == 0 or unit.side != side:
             continue
         dx, dy = unit.x - x, unit.y - y
@@ -32,10 +33,10 @@ def command_enemies(units: Units, battle: Battle, table: Table) -> None:
     if (battle.loop + battle.phase) % PERIOD != 0:
         return
     for slot in range(battle.count):
-        unit = units[slot]
+        unit = at(units, slot)
         if unit.alive == 0 or unit.side != ENEMY or unit.order != NONE:
             continue
-        if table[unit.side, unit.type].weapons == 0:
+        if row_of(table, unit).weapons == 0:
             continue
         target = closest(units, battle, slot, ALLY)
         if target >= 0:

@@ -6,7 +6,8 @@ import numpy as np
 
 from envs.draws import draw
 from envs.engine.arena import clamp, lower_edge, upper_edge
-from envs.engine.state import NONE, PHASE_DRAW, Battle, Table, Units
+from envs.engine.records import TYPES, at, row_of
+from envs.engine.state import CELLS, NONE, PHASE_DRAW, Battle, Table, Units
 from envs.jit import jit
 from envs.units import RULES
 
@@ -24,9 +25,11 @@ def begin(units: Units, battle: Battle, key: np.uint64) -> None:
     battle.loop = 0
     battle.phase = int(draw(battle.key ^ PHASE_DRAW, 0, 0) % PERIOD)
     battle.count = 0
-    battle.bursts = 0
+    battle.bursts, battle.sorted = 0, 0
+    for cell in range(CELLS * CELLS):
+        battle.cells[cell] = -1
     for slot in range(units.shape[0]):
-        units[slot].alive = 0
+        at(units, slot).alive = 0
 
 
 @jit
@@ -35,13 +38,13 @@ def create(units: Units, battle: Battle, table: Table, unit_type: int, side: int
     slot = int(battle.count)
     if slot >= units.shape[0]:
         return -1
-    row = table[side, unit_type]
+    row = at(table, side * TYPES + unit_type)
     layer, body = int(row.layer), float(row.body)
-    place_x, place_y, found = free_place(units, battle, table, layer, body, clamp(x, layer), clamp(y, layer))
+    place_x, place_y, found = free_place(at(units, 0), battle, at(table, 0), layer, body, clamp(x, layer), clamp(y, layer))
     if not found:
         return -1
     battle.count = slot + 1
-    unit = units[slot]
+    unit = at(units, slot)
     unit.type, unit.side, unit.alive = unit_type, side, 1
     unit.x, unit.y = place_x, place_y
     unit.heading_x, unit.heading_y = HEADING_X, HEADING_Y
@@ -58,13 +61,14 @@ def create(units: Units, battle: Battle, table: Table, unit_type: int, side: int
         unit.beam_hits[word] = 0
     unit.burst = 0
     unit.pace, unit.side_step, unit.detour, unit.stuck, unit.loose = 0.0, 0, 0, 0, 0
+    unit.cell, unit.cell_next, unit.near_next = -1, -1, -1
     return slot
 
 
 @jit
 def kill(units: Units, battle: Battle, slot: int) -> None:
     """Removes a unit, as the game's debug command does: it does not burst."""
-    unit = units[slot]
+    unit = at(units, slot)
     unit.alive, unit.health, unit.shield = 0, 0.0, 0.0
     unit.order, unit.target, unit.acquired, unit.victim = NONE, -1, -1, -1
     unit.strike = 0.0
@@ -77,10 +81,10 @@ def kill(units: Units, battle: Battle, slot: int) -> None:
 def is_free(units: Units, battle: Battle, table: Table, layer: int, body: float, x: float, y: float) -> bool:
     """Whether a unit of this layer and collision radius would touch no living unit at (x, y)."""
     for slot in range(battle.count):
-        other = units[slot]
+        other = at(units, slot)
         if other.alive == 0:
             continue
-        row = table[other.side, other.type]
+        row = row_of(table, other)
         if row.layer != layer:
             continue
         dx, dy, reach = other.x - x, other.y - y, row.body + body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from envs.engine.orders import can_heal, weapon_for
+from envs.engine.records import at, row_of
 from envs.engine.state import Battle, Table, Units
 from envs.jit import jit
 
@@ -10,16 +11,16 @@ from envs.jit import jit
 @jit
 def threatens(units: Units, table: Table, slot: int, other: int) -> bool:
     """Whether `other` counts as a threat to `slot`: it can hit it, or its type always threatens."""
-    unit = units[other]
-    return bool(table[unit.side, unit.type].threatens != 0 or weapon_for(units, table, other, slot) >= 0)
+    unit = at(units, other)
+    return bool(row_of(table, unit).threatens != 0 or weapon_for(units, table, other, slot) >= 0)
 
 
 @jit
 def in_scan(units: Units, table: Table, slot: int, other: int) -> bool:
     """Whether `other` stands within the scan range of `slot`, edge to edge."""
-    unit, seen = units[slot], units[other]
-    row = table[unit.side, unit.type]
-    reach = row.scan + row.radius + table[seen.side, seen.type].radius
+    unit, seen = at(units, slot), at(units, other)
+    row = row_of(table, unit)
+    reach = row.scan + row.radius + row_of(table, seen).radius
     dx, dy = seen.x - unit.x, seen.y - unit.y
     return bool(dx * dx + dy * dy <= reach * reach)
 
@@ -27,10 +28,10 @@ def in_scan(units: Units, table: Table, slot: int, other: int) -> bool:
 @jit
 def acquire(units: Units, battle: Battle, table: Table, slot: int) -> int:
     """The enemy that an idle unit attacks by itself: threats first, then the nearest; -1 when none is in scan range."""
-    unit = units[slot]
+    unit = at(units, slot)
     best, best_threat, best_distance = -1, False, 1e300
     for other in range(battle.count):
-        seen = units[other]
+        seen = at(units, other)
         if seen.alive == 0 or seen.side == unit.side or not in_scan(units, table, slot, other):
             continue
         if weapon_for(units, table, slot, other) < 0:
@@ -46,20 +47,20 @@ def acquire(units: Units, battle: Battle, table: Table, slot: int) -> int:
 @jit
 def acquire_patient(units: Units, battle: Battle, table: Table, slot: int) -> int:
     """Whom an idle medivac heals by itself: the lowest fraction of life in scan range, then the nearest; -1 for nobody."""
-    unit = units[slot]
-    row = table[unit.side, unit.type]
+    unit = at(units, slot)
+    row = row_of(table, unit)
     if unit.energy < row.heal_energy:
         return -1
     best, best_fraction, best_distance = -1, 2.0, 1e300
     for other in range(battle.count):
         if not can_heal(units, table, slot, other):
             continue
-        seen = units[other]
+        seen = at(units, other)
         dx, dy = seen.x - unit.x, seen.y - unit.y
         distance = dx * dx + dy * dy
         if distance > row.heal_scan * row.heal_scan or seen.healed >= battle.loop - 1:  # another medivac heals it
             continue
-        fraction = seen.health / table[seen.side, seen.type].health
+        fraction = seen.health / row_of(table, seen).health
         if fraction < best_fraction or (fraction == best_fraction and distance < best_distance):
             best, best_fraction, best_distance = other, fraction, distance
     return best

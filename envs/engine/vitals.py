@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from envs.engine.collision import Space
 from envs.engine.movement import walk
 from envs.engine.orders import can_heal
+from envs.engine.records import at, row_of
 from envs.engine.state import NONE, Battle, Table, Units
 from envs.jit import jit
 from envs.units import RULES
@@ -15,8 +15,8 @@ CHASE_MARGIN = RULES.chase_margin
 @jit
 def regenerate(units: Units, battle: Battle, table: Table, slot: int) -> None:
     """One loop of regeneration: life always, shields some loops after the last damage, energy always."""
-    unit = units[slot]
-    row = table[unit.side, unit.type]
+    unit = at(units, slot)
+    row = row_of(table, unit)
     if row.regeneration > 0.0 and unit.health < row.health:
         unit.health = min(unit.health + row.regeneration, row.health)
     if unit.shield < row.shield and battle.loop - unit.hurt >= row.shield_delay:
@@ -26,21 +26,21 @@ def regenerate(units: Units, battle: Battle, table: Table, slot: int) -> None:
 
 
 @jit
-def tend(units: Units, battle: Battle, table: Table, space: Space, slot: int) -> bool:
+def tend(units: Units, battle: Battle, table: Table, slot: int) -> bool:
     """One loop of a heal order: follow the patient and heal it. Returns whether the unit moved."""
-    unit = units[slot]
+    unit = at(units, slot)
     target = int(unit.target)
     if not can_heal(units, table, slot, target):
         unit.order, unit.target = NONE, -1
         return False
-    patient = units[target]
-    row = table[unit.side, unit.type]
+    patient = at(units, target)
+    row = row_of(table, unit)
     dx, dy = patient.x - unit.x, patient.y - unit.y
     if dx * dx + dy * dy > row.heal_range * row.heal_range:
-        walk(units, battle, table, space, slot, patient.x, patient.y, row.heal_range - CHASE_MARGIN)
+        walk(units, battle, table, slot, patient.x, patient.y, row.heal_range - CHASE_MARGIN)
         return True
     if patient.healed != battle.loop:
-        life = min(row.heal, table[patient.side, patient.type].health - patient.health)
+        life = min(row.heal, row_of(table, patient).health - patient.health)
         patient.health += life
         patient.healed = battle.loop
         unit.energy -= life * row.heal_cost

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from envs.draws import uniform
-from envs.engine.collision import Space
 from envs.engine.effects import die, launch, start_beams, wound
 from envs.engine.movement import turn, walk
 from envs.engine.orders import weapon_for
+from envs.engine.records import at, row_of
 from envs.engine.state import DELAY_DRAW, Battle, Table, Units
 from envs.jit import jit
 from envs.units import RULES
@@ -21,7 +21,7 @@ SOON = 1e-6  # a second strike is never due in the loop of the first
 @jit
 def tick(units: Units, slot: int) -> None:
     """One loop off the unit's timers. What a cooldown ran over is carried, so that periods keep their fractions."""
-    unit = units[slot]
+    unit = at(units, slot)
     if unit.cooldown > 0.0:
         unit.cooldown -= 1.0
         if unit.cooldown <= 0.0:
@@ -35,8 +35,8 @@ def tick(units: Units, slot: int) -> None:
 @jit
 def faces(units: Units, table: Table, slot: int, dx: float, dy: float, distance: float) -> bool:
     """Whether the unit looks at a point (dx, dy) away, at this squared distance; turns it that way if not."""
-    unit = units[slot]
-    if table[unit.side, unit.type].turns == 0 or distance <= 0.0:
+    unit = at(units, slot)
+    if row_of(table, unit).turns == 0 or distance <= 0.0:
         return True
     ahead = unit.heading_x * dx + unit.heading_y * dy
     if ahead > 0.0 and ahead * ahead >= ARC * distance:
@@ -49,9 +49,9 @@ def faces(units: Units, table: Table, slot: int, dx: float, dy: float, distance:
 @jit
 def reaches(units: Units, table: Table, slot: int, weapon: int, target: int, slop: float) -> bool:
     """Whether the target is within the weapon's range and `slop`, edge to edge."""
-    unit, victim = units[slot], units[target]
-    row = table[unit.side, unit.type]
-    reach = row.range[weapon] + row.radius + table[victim.side, victim.type].radius + slop
+    unit, victim = at(units, slot), at(units, target)
+    row = row_of(table, unit)
+    reach = row.range[weapon] + row.radius + row_of(table, victim).radius + slop
     dx, dy = victim.x - unit.x, victim.y - unit.y
     return bool(dx * dx + dy * dy <= reach * reach)
 
@@ -59,21 +59,17 @@ def reaches(units: Units, table: Table, slot: int, weapon: int, target: int, slo
 @jit
 def weapon_at_hand(units: Units, table: Table, slot: int, target: int, weapon: int) -> int:
     """The weapon to use now: a second, shorter one wherever it reaches, else `weapon`."""
-    unit, victim = units[slot], units[target]
-    row = table[unit.side, unit.type]
-    if (
-        row.weapons > 1
-        and table[victim.side, victim.type].on_ground != 0
-        and reaches(units, table, slot, 1, target, 0.0)
-    ):
+    unit, victim = at(units, slot), at(units, target)
+    row = row_of(table, unit)
+    if row.weapons > 1 and row_of(table, victim).on_ground != 0 and reaches(units, table, slot, 1, target, 0.0):
         return 1
     return weapon
 
 
 @jit
-def engage(units: Units, battle: Battle, table: Table, space: Space, slot: int, target: int) -> bool:
+def engage(units: Units, battle: Battle, table: Table, slot: int, target: int) -> bool:
     """One loop of attacking a living target: aim and fire in range, else chase. Returns whether the unit walked."""
-    unit, victim = units[slot], units[target]
+    unit, victim = at(units, slot), at(units, target)
     far = weapon_for(units, table, slot, target)
     if reaches(units, table, slot, far, target, 0.0):
         dx, dy = victim.x - unit.x, victim.y - unit.y
@@ -82,18 +78,18 @@ def engage(units: Units, battle: Battle, table: Table, space: Space, slot: int, 
         return False
     if unit.backswing > 0.0:
         return False
-    row = table[unit.side, unit.type]
-    stop = row.range[far] + row.radius + table[victim.side, victim.type].radius - CHASE_MARGIN
-    walk(units, battle, table, space, slot, victim.x, victim.y, stop)
+    row = row_of(table, unit)
+    stop = row.range[far] + row.radius + row_of(table, victim).radius - CHASE_MARGIN
+    walk(units, battle, table, slot, victim.x, victim.y, stop)
     return True
 
 
 @jit
 def start(units: Units, battle: Battle, table: Table, slot: int, target: int, weapon: int) -> None:
     """The wind-up begins, at the moment within this loop at which the weapon was ready."""
-    unit = units[slot]
+    unit = at(units, slot)
     unit.victim, unit.weapon = target, weapon
-    unit.windup = table[unit.side, unit.type].point[weapon] + unit.carry
+    unit.windup = row_of(table, unit).point[weapon] + unit.carry
     if unit.windup <= 0.0:
         release(units, battle, table, slot)
 
@@ -101,13 +97,13 @@ def start(units: Units, battle: Battle, table: Table, slot: int, target: int, we
 @jit
 def wind_up(units: Units, battle: Battle, table: Table, slot: int) -> None:
     """One loop of wind-up. The attack is lost when its target is dead, or too far at the moment of release."""
-    unit = units[slot]
+    unit = at(units, slot)
     unit.windup -= 1.0
     unit.carry -= 1.0
-    if units[unit.victim].alive == 0:
+    if at(units, unit.victim).alive == 0:
         unit.victim, unit.carry = -1, 0.0
     elif unit.windup <= 0.0:
-        slop = table[unit.side, unit.type].slop[unit.weapon]
+        slop = row_of(table, unit).slop[unit.weapon]
         if reaches(units, table, slot, unit.weapon, unit.victim, slop):
             release(units, battle, table, slot)
         else:
@@ -117,8 +113,8 @@ def wind_up(units: Units, battle: Battle, table: Table, slot: int) -> None:
 @jit
 def release(units: Units, battle: Battle, table: Table, slot: int) -> None:
     """The attack leaves the unit, and its next one becomes due one period and a random delay after the start of this one."""
-    unit = units[slot]
-    row = table[unit.side, unit.type]
+    unit = at(units, slot)
+    row = row_of(table, unit)
     weapon, target, late = int(unit.weapon), int(unit.victim), -float(unit.windup)
     chance = uniform(battle.key ^ DELAY_DRAW, battle.loop, slot)
     delay = row.delay_low + (row.delay_high - row.delay_low) * chance

@@ -1,0 +1,36 @@
+"""Records by index, as bare pointers: numba counts references to arrays, atomically, at every call that passes one.
+
+Inside the kernel, `units` and `table` are therefore the first record of their array. `at` accepts the array as well.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba.core import types
+from numba.core.extending import intrinsic
+
+from envs.jit import jit
+from envs.units import UNIT_NAMES
+
+TYPES = len(UNIT_NAMES)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def at(_typing: Any, records: Any, index: Any) -> Any:
+    """The record `index` places after the first of `records` (a contiguous record array, or its first record), unchecked."""
+    record = records.dtype if isinstance(records, types.Array) else records
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        first, place = arguments
+        if isinstance(signature.args[0], types.Array):
+            first = context.make_array(signature.args[0])(context, builder, first).data
+        return builder.gep(first, [place])
+
+    return record(records, types.int64), code
+
+
+@jit
+def row_of(table: Any, unit: Any) -> Any:
+    """The unit data of a unit."""
+    return at(table, unit.side * TYPES + unit.type)
