@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from math import ceil, floor
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -106,10 +107,6 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 
 
-def _rim(size: int) -> int:
-    return max(1, size // 10)
-
-
 @lru_cache(maxsize=8)
 def ground(chart: Chart) -> Image.Image:
     """The empty map: border, the margin that cannot be walked (hatched), grid and coordinates every 4 map units, north. Copy it."""
@@ -145,13 +142,19 @@ def ground(chart: Chart) -> Image.Image:
 @lru_cache(maxsize=4096)
 def text_sprite(text: str, size: int, colour: Colour) -> Image.Image:
     """A line of text with a dark rim, as an RGBA sprite just large enough."""
-    rim = _rim(size)
-    left, top, right, bottom = (round(edge) for edge in _font(size).getbbox(text, stroke_width=rim))
-    sprite = Image.new("RGBA", (right - left, bottom - top), (*TRACK, 0))
-    ImageDraw.Draw(sprite).text(
-        (-left, -top), text, (*colour, 255), _font(size), stroke_width=rim, stroke_fill=(*TRACK, 255)
+    k, font = _OVERSAMPLE, _font(size * _OVERSAMPLE)
+    left, top, right, bottom = _text_box(text, size)
+    big = Image.new("RGBA", ((right - left) * k, (bottom - top) * k), (*TRACK, 0))
+    ImageDraw.Draw(big).text(
+        (-left * k, -top * k), text, (*colour, 255), font, stroke_width=k, stroke_fill=(*TRACK, 255)
     )
-    return sprite
+    return big.reduce(k)
+
+
+def _text_box(text: str, size: int) -> Box:
+    """The pixels that a line with its rim takes, below and right of where its drawing begins."""
+    left, top, right, bottom = _font(size * _OVERSAMPLE).getbbox(text, stroke_width=_OVERSAMPLE)
+    return floor(left / _OVERSAMPLE), floor(top / _OVERSAMPLE), ceil(right / _OVERSAMPLE), ceil(bottom / _OVERSAMPLE)
 
 
 def write(image: Image.Image, text: str, at: tuple[int, int], size: int, colour: Colour, anchor: str = "m") -> int:
@@ -161,7 +164,7 @@ def write(image: Image.Image, text: str, at: tuple[int, int], size: int, colour:
     """
     sprite = text_sprite(text, size, colour)
     shift = {"l": 0, "m": sprite.width // 2, "r": sprite.width}[anchor]
-    above_baseline = round(_font(size).getbbox(text, stroke_width=_rim(size))[1]) - round(_font(size).getbbox("x")[3])
+    above_baseline = _text_box(text, size)[1] - _text_box("x", size)[3] + 1
     image.paste(sprite, (at[0] - shift, at[1] + round(size * 0.3) + above_baseline), sprite)
     return sprite.width
 

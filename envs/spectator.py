@@ -96,6 +96,7 @@ class Spectator:
                 _draw_intent(image, chart, now["ally", agent], action, now)
         self._draw_units(image, living)
         write(image, caption, (chart.px(6), chart.px(9)), chart.px(11), INK, "l")
+        self._draw_legend(image)
         for team in _COLOURS:
             _draw_strength(image, chart, team, [unit for unit in units if unit.team == team])
         self._last |= now
@@ -112,7 +113,18 @@ class Spectator:
         ImageDraw.Draw(image).line((*chart.xy(before.position), *here), fill=trail, width=chart.px(3))
         lost = (before.health - unit.health) * kind.health + (before.shield - unit.shield) * kind.shield
         if lost > 0.5:
-            stamp(image, disc(chart.radius(unit.unit_type) + chart.px(5), INK, 0.45), here, chart.frame)
+            stamp(image, disc(chart.radius(unit.unit_type) + chart.px(5), INK, 0.3), here, chart.frame)
+
+    def _draw_legend(self, image: Image.Image) -> None:
+        """Names of the unit types, from the right end of the top line."""
+        chart, row = self._chart, self._chart.px(9)
+        at = chart.size - chart.px(6)
+        for kind in reversed(self._scenario.unit_types):
+            at -= write(image, kind, (at, row), chart.px(10), FAINT_INK, "r") + chart.px(2)
+            sprite = glyph(kind, chart.px(6), FAINT_INK)
+            at -= sprite.width
+            stamp(image, sprite, (at + sprite.width // 2, row))
+            at -= chart.px(6)
 
     def _draw_units(self, image: Image.Image, living: list[SeenUnit]) -> None:
         chart = self._chart
@@ -171,4 +183,3 @@ def _draw_strength(image: Image.Image, chart: Chart, team: str, units: list[Seen
     words = f"{name} {alive} of {len(units)}"
     write(image, words, (left, row), chart.px(11), mixed(_COLOURS[team], INK, 0.5), "l")
     bar(pen, (left + chart.px(90), row - chart.px(3), left + chart.px(240), row + chart.px(3)), share, _COLOURS[team])
-    write(image, f"{share:.0%}", (left + chart.px(165), row), chart.px(9), FAINT_INK)

@@ -44,8 +44,8 @@ OWN: Colour = (38, 166, 122)
 MARK: Colour = (255, 214, 64)
 _LABEL_COLOURS: dict[str, Colour] = {"own": (150, 240, 200), "ally": (160, 208, 255), "enemy": (255, 176, 158)}
 _GLYPH_COLOURS: dict[str, Colour] = {"own": OWN, "ally": ALLY, "enemy": ENEMY}
-_STRENGTHS = ((0, 1.0), (2, 0.75), (5, 0.6), (10, 0.5))  # up to this age, this strong
-_WEAKEST = 0.4
+_STRENGTHS = ((0, 1.0), (2, 0.85), (5, 0.72), (10, 0.62))  # up to this age, this strong
+_WEAKEST = 0.52
 _SIGHT_RING: Colour = (150, 168, 192)
 _SHOOT_RING: Colour = (255, 214, 64)
 _WITHOUT_RESERVED = [level - (level == RESERVED_RED) for level in range(256)] + [*range(256)] * 2
@@ -160,8 +160,8 @@ def _draw_header(image: Image.Image, chart: Chart, obs: Observation) -> None:
     free = " ".join(direction[0].upper() for direction in MOVES if obs.can_move[direction]) or "none"
     shield = f", shield {own.shield:.0%}" if _shielded(own.unit_type) else ""
     status = (
-        f"agent {obs.agent_id}, {own.unit_type}, at ({own.position[0]:.1f}, {own.position[1]:.1f})   step {obs.step}   "
-        f"health {own.health:.0%}{shield}   can move {free}   last: {action_words(obs.last_action, own.unit_type)}"
+        f"agent {obs.agent_id}, {own.unit_type}   step {obs.step}   "
+        f"health {own.health:.0%}{shield}   can move {free}   last action {action_words(obs.last_action, own.unit_type)}"
     )
     write(image, status, (chart.px(6), chart.px(9)), chart.px(10), INK, "l")
 
@@ -199,7 +199,7 @@ def _sheet(chart: Chart, race: str) -> Image.Image:
     round_unit = "baneling"
     item(glyph(round_unit, chart.px(5), ENEMY), "seen", second)
     item(glyph(round_unit, chart.px(5), ENEMY, hollow=True), "h2: by 2 messages", second)
-    item(glyph(round_unit, chart.px(5), ENEMY, strength=0.48), "-3: age in steps", second)
+    item(glyph(round_unit, chart.px(5), ENEMY, strength=_WEAKEST), "-3: age in steps", second)
     for words, colour in (("health", HEALTHY), *((("shield", SHIELD),) if race == "protoss" else ())):
         bar(pen, (at, second, at + chart.px(12), second + chart.px(2)), 0.7, colour)
         at += chart.px(15)
