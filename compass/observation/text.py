@@ -34,6 +34,7 @@ _ENTITY = re.compile(
     rf"- (ally|enemy) (\d+) (\w+): distance ({_NUMBER}) [a-z-]+, at {_PLACE}, {_VITALS}"
     r"(?:, last action ([a-z0-9 -]+))?(?:, (?:attackable|healable) (yes|no))?, hops (\d+), age (\d+)"
 )
+_TARGETS = re.compile(r"(?:attack enemy|heal ally)((?: \d+)+)")
 
 
 def direction_word(dx: float, dy: float) -> str:
@@ -230,8 +231,8 @@ def _parsed_actions(line: str) -> tuple[int, ...]:
     for words in listed.split("; "):
         if words in _SIMPLE:
             actions.append(_SIMPLE[words])
-        elif words:
-            actions += [FIRST_TARGET + int(target) for target in words.split(" ")[2:]]
+        elif found := _TARGETS.fullmatch(words):
+            actions += [FIRST_TARGET + int(target) for target in found[1].split()]
     return tuple(actions)
 
 

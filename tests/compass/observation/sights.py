@@ -90,7 +90,7 @@ def expected(obs: Observation) -> list[Sighting]:
 
 
 def read(image: Image.Image) -> list[Sighting]:
-    """Everything whose core a picture shows. Red 251 marks cores; green tells the type, blue the role; 14 pixels a map unit at 512."""
+    """Everything whose core a picture shows: red 251 marks cores, green tells the type, blue the role; 14 pixels a unit at 512."""
     pixels = np.asarray(image)
     scale = image.width / 512
     side = 3 if image.width >= 330 else 1

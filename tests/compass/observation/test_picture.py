@@ -32,9 +32,11 @@ def scattered(seed: int, each: int = 20) -> Observation:
     own = unit("ally", 3, kinds[0], places[0])
     others = [("ally", i) for i in range(each) if i != 3] + [("enemy", i) for i in range(each + 3)]
     known = [
-        unit(team, name, kinds[at], places[at], own, health=float(draws.uniform()), hops=int(draws.integers(4)), age=int(draws.integers(9)))
+        unit(team, name, kinds[at], places[at], own)._replace(
+            health=float(draws.uniform()), hops=int(draws.integers(4)), age=int(draws.integers(9))
+        )
         for at, (team, name) in enumerate(others, 1)
-    ]  # fmt: skip
+    ]
     return observation(own, [e for e in known if e.team == "ally"], [e for e in known if e.team == "enemy"])
 
 
