@@ -5,56 +5,13 @@ from __future__ import annotations
 import math
 
 from envs.engine.arena import clamp, lower_edge, upper_edge
+from envs.engine.cells import gather, move_to
 from envs.engine.records import at, row_of
-from envs.engine.state import CELL, CELLS, NONE, Battle, Table, Units
+from envs.engine.state import NONE, Battle, Table, Units
 from envs.jit import jit
 
 TOUCH = 1e-6  # squared lengths closer than this are equal
 CLEARANCE = 1e-4  # how far beyond contact a unit that gives way goes
-
-
-@jit
-def sort_cells(units: Units, battle: Battle) -> None:
-    """Lists the living units of each cell of the map."""
-    for slot in range(battle.count):
-        unit = at(units, slot)
-        if unit.cell >= 0:
-            battle.cells[unit.cell] = -1
-    for slot in range(battle.count):
-        unit = at(units, slot)
-        unit.cell = -1
-        if unit.alive != 0:
-            unit.cell = int(unit.y / CELL) * CELLS + int(unit.x / CELL)
-            unit.cell_next = battle.cells[unit.cell]
-            battle.cells[unit.cell] = slot
-    battle.sorted = 1
-
-
-@jit
-def gather(units: Units, battle: Battle, table: Table, slot: int, reach: float) -> int:
-    """Lists who stands within `reach` of the unit's body in its layer: the first slot, or -1; `near_next` leads on."""
-    if battle.sorted == 0:
-        sort_cells(units, battle)
-    unit = at(units, slot)
-    row = row_of(table, unit)
-    x, y, layer, near = unit.x, unit.y, row.layer, row.body + reach
-    column, line = int(x / CELL), int(y / CELL)
-    first = -1
-    for cell_y in range(max(line - 1, 0), min(line + 2, CELLS)):
-        for cell_x in range(max(column - 1, 0), min(column + 2, CELLS)):
-            other = battle.cells[cell_y * CELLS + cell_x]
-            while other >= 0:
-                seen = at(units, other)
-                dx, dy = seen.x - x, seen.y - y
-                distance = dx * dx + dy * dy
-                if distance < CELL * CELL and other != slot and seen.alive != 0:
-                    body = row_of(table, seen)
-                    limit = near + body.body
-                    if body.layer == layer and distance < limit * limit:
-                        seen.near_next = first
-                        first = other
-                other = seen.cell_next
-    return first
 
 
 @jit
@@ -95,20 +52,20 @@ def outside(units: Units, table: Table, slot: int, step_x: float, step_y: float)
 
 
 @jit
-def shift(units: Units, slot: int, layer: int, from_x: float, from_y: float, length: float) -> None:
+def shift(units: Units, battle: Battle, slot: int, layer: int, from_x: float, from_y: float, length: float) -> None:
     """Moves a unit straight away from a point, within the map (along the x axis from its own place)."""
     unit = at(units, slot)
     dx, dy = unit.x - from_x, unit.y - from_y
     distance = math.sqrt(dx * dx + dy * dy)
     if distance > 0.0:
-        unit.x = clamp(unit.x + dx / distance * length, layer)
-        unit.y = clamp(unit.y + dy / distance * length, layer)
+        dx, dy = dx / distance, dy / distance
     else:
-        unit.x = clamp(unit.x + length, layer)
+        dx = 1.0
+    move_to(units, battle, slot, clamp(unit.x + dx * length, layer), clamp(unit.y + dy * length, layer))
 
 
 @jit
-def push(units: Units, table: Table, near: int, slot: int) -> None:
+def push(units: Units, battle: Battle, table: Table, near: int, slot: int) -> None:
     """After a step: idle comrades in the way move aside."""
     unit = at(units, slot)
     row = row_of(table, unit)
@@ -121,7 +78,7 @@ def push(units: Units, table: Table, near: int, slot: int) -> None:
         distance = dx * dx + dy * dy
         if distance < limit * limit - TOUCH:
             if seen.side == unit.side and gives_way(units, other):
-                shift(units, other, row.layer, unit.x, unit.y, limit - math.sqrt(distance))
+                shift(units, battle, other, row.layer, unit.x, unit.y, limit - math.sqrt(distance))
                 seen.loose = 1
             unit.loose = 1
 
@@ -147,4 +104,4 @@ def settle(units: Units, battle: Battle, table: Table, slot: int) -> None:
         other_idle = gives_way(units, other)
         if idle or not other_idle:
             share = 0.5 if idle == other_idle else 1.0
-            shift(units, slot, row.layer, seen.x, seen.y, share * (limit - math.sqrt(distance)) + CLEARANCE)
+            shift(units, battle, slot, row.layer, seen.x, seen.y, share * (limit - math.sqrt(distance)) + CLEARANCE)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from envs.draws import draw
+from envs.engine.cells import fill_cells
 from envs.engine.collision import settle
 from envs.engine.effects import advance_effects, resolve_bursts
 from envs.engine.movement import march
@@ -17,7 +18,7 @@ from envs.engine.vitals import regenerate, tend
 from envs.engine.weapons import engage, tick, wind_up
 from envs.jit import jit
 
-_HALF = np.uint64(32)
+_PIECE_BITS, _PIECE = np.uint64(16), np.uint64(0xFFFF)
 
 
 @jit
@@ -29,9 +30,12 @@ def shuffle(units: Units, battle: Battle, order: Integers) -> int:
         if unit.alive != 0 or unit.missile >= 0 or unit.beam >= 0.0:
             order[count] = slot
             count += 1
+    chance = np.uint64(0)
     for last in range(count - 1, 0, -1):
-        chance = draw(battle.key ^ SHUFFLE_DRAW, battle.loop, last) >> _HALF
-        pick = int((chance * np.uint64(last + 1)) >> _HALF)
+        if last & 3 == 3 or last == count - 1:  # one draw serves four picks, 16 bits each
+            chance = draw(battle.key ^ SHUFFLE_DRAW, battle.loop, last)
+        pick = int(((chance & _PIECE) * np.uint64(last + 1)) >> _PIECE_BITS)
+        chance >>= _PIECE_BITS
         order[last], order[pick] = order[pick], order[last]
     return count
 
@@ -88,8 +92,8 @@ def advance(units: Units, battle: Battle, table: Table, loops: int) -> None:
     """`run_loops` on bare records."""
     count = int(battle.count)
     order = np.empty(count, np.int64)
+    fill_cells(units, battle)
     for _ in range(loops):
-        battle.sorted = 0
         command_enemies(units, battle, table)
         active = shuffle(units, battle, order)
         for index in range(active):

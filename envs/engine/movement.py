@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from envs.engine.arena import clamp
-from envs.engine.collision import blocker, gather, outside, push
+from envs.engine.cells import gather, move_to
+from envs.engine.collision import blocker, outside, push
 from envs.engine.records import at, row_of
 from envs.engine.state import NONE, Battle, Table, Units
 from envs.jit import jit
@@ -132,9 +133,9 @@ def walk(units: Units, battle: Battle, table: Table, slot: int, goal_x: float, g
     unit.pace = step
     layer = row_of(table, unit).layer
     old_x, old_y = unit.x, unit.y
-    unit.x, unit.y = clamp(old_x + x * step, layer), clamp(old_y + y * step, layer)
+    move_to(units, battle, slot, clamp(old_x + x * step, layer), clamp(old_y + y * step, layer))
     if near >= 0:
-        push(units, table, near, slot)
+        push(units, battle, table, near, slot)
     return float((unit.x - old_x) * to_x + (unit.y - old_y) * to_y)
 
 

@@ -5,7 +5,8 @@ Inside the kernel, `units` and `table` are therefore the first record of their a
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 from numba.core import types
 from numba.core.extending import intrinsic
@@ -16,9 +17,7 @@ from envs.units import UNIT_NAMES
 TYPES = len(UNIT_NAMES)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
-def at(_typing: Any, records: Any, index: Any) -> Any:
-    """The record `index` places after the first of `records` (a contiguous record array, or its first record), unchecked."""
+def _at(_typing: Any, records: Any, index: Any) -> Any:
     record = records.dtype if isinstance(records, types.Array) else records
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -28,6 +27,10 @@ def at(_typing: Any, records: Any, index: Any) -> Any:
         return builder.gep(first, [place])
 
     return record(records, types.int64), code
+
+
+at = cast(Callable[[Any, int], Any], intrinsic(_at))
+"""The record `index` places after the first of `records` (a contiguous record array, or its first record), unchecked."""
 
 
 @jit

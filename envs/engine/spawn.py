@@ -25,11 +25,12 @@ def begin(units: Units, battle: Battle, key: np.uint64) -> None:
     battle.loop = 0
     battle.phase = int(draw(battle.key ^ PHASE_DRAW, 0, 0) % PERIOD)
     battle.count = 0
-    battle.bursts, battle.sorted = 0, 0
+    battle.bursts = 0
     for cell in range(CELLS * CELLS):
         battle.cells[cell] = -1
     for slot in range(units.shape[0]):
-        at(units, slot).alive = 0
+        unit = at(units, slot)
+        unit.alive, unit.cell = 0, -1
 
 
 @jit
@@ -40,7 +41,9 @@ def create(units: Units, battle: Battle, table: Table, unit_type: int, side: int
         return -1
     row = at(table, side * TYPES + unit_type)
     layer, body = int(row.layer), float(row.body)
-    place_x, place_y, found = free_place(at(units, 0), battle, at(table, 0), layer, body, clamp(x, layer), clamp(y, layer))
+    place_x, place_y, found = free_place(
+        at(units, 0), battle, at(table, 0), layer, body, clamp(x, layer), clamp(y, layer)
+    )
     if not found:
         return -1
     battle.count = slot + 1

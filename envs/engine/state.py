@@ -15,7 +15,7 @@ from envs.units import RULES
 ALLY, ENEMY = 0, 1  # sides: the passive copies that agents command, and the stock units that the script commands
 NONE, MOVE, ATTACK, HEAL = 0, 1, 2, 3  # orders
 
-CELL = 2.0  # more than two bodies and a step: whoever can touch a unit is in its cell or one beside it
+CELL = 1.0  # side of the cells in which units find each other
 CELLS = int(RULES.map_size / CELL)  # along each axis
 
 MAX_UNITS = 128  # a beam remembers whom it hit in two 64-bit words
@@ -65,8 +65,8 @@ UNIT = np.dtype(
         ("detour", "i8"),  # loops for which it keeps to that side
         ("stuck", "i8"),  # loops without getting nearer to the goal of a move order
         ("loose", "i8"),  # 1: may overlap another unit and is to give way
-        ("cell", "i8"),  # cell of the map in which the unit was last sorted, or -1
-        ("cell_next", "i8"),  # next slot of that cell, or -1
+        ("cell", "i8"),  # cell of the map in whose list the unit is, or -1
+        ("cell_next", "i8"),  # next slot of that list, in ascending order, or -1
         ("near_next", "i8"),  # next slot of the list of who is near the unit that acts now, or -1
     ]
 )
@@ -78,8 +78,7 @@ BATTLE = np.dtype(
         ("phase", "i8"),  # 0..7: the script acts in loops where (loop + phase) % 8 == 0
         ("count", "i8"),  # slots in use
         ("bursts", "i8"),  # bursts still to come
-        ("sorted", "i8"),  # 1: the lists of the cells are this loop's
-        ("cells", "i8", (CELLS * CELLS,)),  # first slot of each cell of the map, or -1
+        ("cells", "i2", (CELLS * CELLS,)),  # first slot of each cell of the map, or -1
     ]
 )
 
