@@ -38,6 +38,7 @@ SMALLEST, LARGEST = 256, 2048  # picture widths: below, the labels cannot be rea
 MAP_WIDTH, MAP_LEFT, MAP_TOP = 448, 32, 18
 TICK = 4  # map units between grid lines
 _OVERSAMPLE = 4
+_BOLDER = 1  # quarter pixels added all round each letter, or hyphens and thin strokes fade away
 
 _SHAPES: dict[str, tuple[tuple[float, float], ...]] = {  # x right, y down, within the unit circle; a unit without one is round
     "zergling": ((0, -1), (0.9, 0.75), (-0.9, 0.75)),
@@ -145,9 +146,9 @@ def text_sprite(text: str, size: int, colour: Colour) -> Image.Image:
     k, font = _OVERSAMPLE, _font(size * _OVERSAMPLE)
     left, top, right, bottom = _text_box(text, size)
     big = Image.new("RGBA", ((right - left) * k, (bottom - top) * k), (*TRACK, 0))
-    ImageDraw.Draw(big).text(
-        (-left * k, -top * k), text, (*colour, 255), font, stroke_width=k, stroke_fill=(*TRACK, 255)
-    )
+    draw, start = ImageDraw.Draw(big), (-left * k, -top * k)
+    draw.text(start, text, (*TRACK, 255), font, stroke_width=k, stroke_fill=(*TRACK, 255))
+    draw.text(start, text, (*colour, 255), font, stroke_width=_BOLDER, stroke_fill=(*colour, 255))
     return big.reduce(k)
 
 

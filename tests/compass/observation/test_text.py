@@ -125,7 +125,7 @@ def test_a_damaged_text_is_refused(obs: Observation, data: st.DataObject) -> Non
     lines = describe(obs).splitlines()
     at = data.draw(st.integers(0, len(lines) - 1))
     for damaged in (lines[:at] + lines[at + 1 :], [*lines[:at], lines[at] + "?", *lines[at + 1 :]], []):
-        with pytest.raises(InputError, match="not the text form|no action"):
+        with pytest.raises(InputError, match=r"not the text form|no action"):
             parse("\n".join(damaged))
 
 
