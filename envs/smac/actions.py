@@ -55,7 +55,7 @@ def send(settings: Record, table: Records, units: Records, seen: Records, action
             _move(settings, units, row, action)
         elif action >= N_ACTIONS_NO_ATTACK:
             target = target_of(settings, seen, agent, action - N_ACTIONS_NO_ATTACK)
-            if in_reach(seen, agent, target):
+            if in_reach(row, seen[target]):
                 if row.heals:
                     order_heal(units, table, row.slot, seen[target].slot)
                 else:

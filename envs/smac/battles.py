@@ -42,16 +42,14 @@ class Battles:
         self.tallies["terminated"] = True  # until the first reset
         self.tracked: NDArray[np.uint8] = np.zeros((size, n_enemies, n_allies), np.uint8)
         self.actions: NDArray[np.int64] = np.zeros((size, n_allies), np.int64)
+        layout = self.layout
+        self.shapes = (layout.n_agents, layout.n_actions), (layout.state_size,), (layout.n_agents, layout.obs_size)
         self.memory = (self.units, self.battles, self.seen, self.tallies, self.tracked)
 
     def outputs(self, size: int) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
         """New arrays for `size` battles: masks, states, observations."""
-        layout = self.layout
-        return (
-            np.empty((size, layout.n_agents, layout.n_actions), np.uint8),
-            np.empty((size, layout.state_size), np.float32),
-            np.empty((size, layout.n_agents, layout.obs_size), np.float32),
-        )
+        masks, state, obs = self.shapes
+        return np.empty((size, *masks), np.uint8), np.empty((size, *state), np.float32), np.empty((size, *obs), np.float32)
 
     def begin(
         self,

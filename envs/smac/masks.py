@@ -17,11 +17,10 @@ MAP_CELLS = PATHING.shape[0]
 
 
 @jit
-def distance(seen: Records, i: int, j: int) -> float:
-    """Distance between the centres of two units, map units."""
-    dx = np.float64(seen[j].x) - np.float64(seen[i].x)
-    dy = np.float64(seen[j].y) - np.float64(seen[i].y)
-    return math.sqrt(float(dx * dx + dy * dy))
+def span(dx: float, dy: float, reach: float) -> float:
+    """The length of (dx, dy), or infinity where it clearly exceeds `reach`: most pairs are far apart and spare us the root."""
+    square = dx * dx + dy * dy
+    return math.sqrt(square) if square <= 1.0001 * (reach * reach) else math.inf
 
 
 @jit
@@ -56,9 +55,10 @@ def target_of(settings: Record, seen: Records, agent: int, k: int) -> int:
 
 
 @jit
-def in_reach(seen: Records, agent: int, row: int) -> bool:
-    """Whether that row's unit is within the agent's shoot range (the border belongs to it)."""
-    return bool(distance(seen, agent, row) <= seen[agent].shoot)
+def in_reach(me: Record, other: Record) -> bool:
+    """Whether the other unit's centre is within the shoot range of `me` (the border belongs to it)."""
+    dx, dy = np.float64(other.x) - np.float64(me.x), np.float64(other.y) - np.float64(me.y)
+    return bool(span(dx, dy, me.shoot) <= me.shoot)
 
 
 @jit
@@ -75,12 +75,24 @@ def legal(settings: Record, seen: Records, agent: int, action: int) -> bool:
     row = target_of(settings, seen, agent, action - N_ACTIONS_NO_ATTACK)
     if row < 0 or seen[row].health <= 0.0:
         return False
-    return bool(settings.action_mask == 0) or in_reach(seen, agent, row)
+    return bool(settings.action_mask == 0) or in_reach(seen[agent], seen[row])
 
 
 @jit
 def fill_masks(settings: Record, seen: Records, masks: NDArray[np.uint8]) -> None:
-    """Write 1 for each legal action and 0 for the others into masks uint8[n_agents, n_actions]."""
-    for agent in range(settings.n_agents):
-        for action in range(settings.n_actions):
-            masks[agent, action] = legal(settings, seen, agent, action)
+    """Write 1 for each `legal` action and 0 for the others into masks uint8[n_agents, n_actions]."""
+    n_agents = settings.n_agents
+    for agent in range(n_agents):
+        me, mask = seen[agent], masks[agent]
+        mask[:] = 0
+        if me.health <= 0.0:
+            mask[0] = 1
+            continue
+        mask[1] = 1
+        for action in range(2, N_ACTIONS_NO_ATTACK):
+            mask[action] = can_move(settings, seen, agent, action)
+        first, count = (0, n_agents) if me.heals else (n_agents, settings.n_enemies)
+        for k in range(count):
+            other = seen[first + k]
+            if other.health > 0.0 and not (me.heals and other.heals):
+                mask[N_ACTIONS_NO_ATTACK + k] = settings.action_mask == 0 or in_reach(me, other)

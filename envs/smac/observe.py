@@ -7,6 +7,8 @@ the rows of all enemies of lower index (its issue 50): `upstream` keeps that, `r
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,7 @@ from envs.draws import draw, uniform
 from envs.jit import jit
 from envs.layout import N_MOVES
 from envs.smac.arrays import Record, Records
-from envs.smac.masks import can_move, distance, in_reach
+from envs.smac.masks import can_move, in_reach, span
 
 OBSERVE = np.uint64(0x4F425345)
 
@@ -81,13 +83,12 @@ def _discover(
 
 @jit
 def _write_row(
-    settings: Record, me: Record, other: Record, span: float, first: float, out: NDArray[np.float32]
+    settings: Record, other: Record, dx: float, dy: float, away: float, sight: float, out: NDArray[np.float32]
 ) -> None:
-    """An enemy's or ally's features, but for an ally's last action."""
-    out[0] = first
-    out[1] = span / me.sight
-    out[2] = (np.float64(other.x) - np.float64(me.x)) / me.sight
-    out[3] = (np.float64(other.y) - np.float64(me.y)) / me.sight
+    """What an enemy's and an ally's row have in common: all but its first feature and an ally's last action."""
+    out[1] = away / sight
+    out[2] = dx / sight
+    out[3] = dy / sight
     at = 4
     if settings.obs_all_health:
         out[4] = other.health_part
@@ -99,13 +100,11 @@ def _write_row(
 
 
 @jit
-def _attackable(settings: Record, seen: Records, agent: int, e: int, span: float) -> float:
-    """The truth about action 6 + e, whatever the mask says; for a medivac that action heals ally e."""
-    if not seen[agent].heals:
-        return 1.0 if span <= seen[agent].shoot else 0.0
-    if e >= settings.n_agents or seen[e].heals or seen[e].health <= 0.0:
-        return 0.0
-    return 1.0 if in_reach(seen, agent, e) else 0.0
+def _can_heal(settings: Record, seen: Records, agent: int, ally: int) -> bool:
+    """Whether a medivac could heal that ally now: what an enemy row's first feature tells a medivac, about the ally of its index."""
+    if ally >= settings.n_agents or seen[ally].heals or seen[ally].health <= 0.0:
+        return False
+    return in_reach(seen[agent], seen[ally])
 
 
 @jit
@@ -118,42 +117,50 @@ def _see_enemies(
     used: int,
     out: NDArray[np.float32],
 ) -> int:
+    """Fill the enemy rows; returns how many of the `uniforms` are used up."""
     me = seen[agent]
-    n_agents, row = settings.n_agents, settings.row
+    n_agents, width = settings.n_agents, settings.row
+    x, y, sight, shoot = np.float64(me.x), np.float64(me.y), me.sight, me.shoot
+    farthest = math.inf if settings.fully_observable else sight
     wiped = 0
     for e in range(settings.n_enemies):
         enemy = seen[n_agents + e]
-        span = distance(seen, agent, n_agents + e)
-        in_sight = span < me.sight
-        if in_sight and enemy.tracker < 0:
+        dx, dy = np.float64(enemy.x) - x, np.float64(enemy.y) - y
+        away = span(dx, dy, farthest)
+        if away < sight and enemy.tracker < 0:
             enemy.tracker = agent
             used = _discover(settings.prob_obs_enemy, tracked, agent, e, uniforms, used)
         known = tracked[e, agent] != 0
-        if enemy.health > 0.0 and ((in_sight and known) or settings.fully_observable):
-            at = N_MOVES + e * row
-            _write_row(settings, me, enemy, span, _attackable(settings, seen, agent, e, span), out[at : at + row])
+        if enemy.health > 0.0 and ((away < sight and known) or settings.fully_observable):
+            row = out[N_MOVES + e * width : N_MOVES + (e + 1) * width]
+            row[0] = _can_heal(settings, seen, agent, e) if me.heals else away <= shoot
+            _write_row(settings, enemy, dx, dy, away, sight, row)
         if not known:
             wiped = e + 1
     if settings.wipe:
-        out[N_MOVES : N_MOVES + wiped * row] = 0.0
+        out[N_MOVES : N_MOVES + wiped * width] = 0.0
     return used
 
 
 @jit
 def _see_allies(settings: Record, seen: Records, agent: int, out: NDArray[np.float32]) -> None:
     me = seen[agent]
-    at = settings.allies_at
+    x, y, sight = np.float64(me.x), np.float64(me.y), me.sight
+    farthest = math.inf if settings.fully_observable else sight
+    at, width = settings.allies_at, settings.ally_row
     for ally in range(settings.n_agents):
         if ally == agent:
             continue
         other = seen[ally]
-        if other.health > 0.0:
-            span = distance(seen, agent, ally)
-            if span < me.sight or settings.fully_observable:
-                _write_row(settings, me, other, span, 1.0, out[at : at + settings.row])
-                if settings.obs_last_action and other.action >= 0:
-                    out[at + settings.row + other.action] = 1.0
-        at += settings.ally_row
+        dx, dy = np.float64(other.x) - x, np.float64(other.y) - y
+        away = span(dx, dy, farthest)
+        if other.health > 0.0 and (away < sight or settings.fully_observable):
+            row = out[at : at + width]
+            row[0] = 1.0
+            _write_row(settings, other, dx, dy, away, sight, row)
+            if settings.obs_last_action and other.action >= 0:
+                row[settings.row + other.action] = 1.0
+        at += width
 
 
 @jit

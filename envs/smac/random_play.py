@@ -1,0 +1,87 @@
+"""Random legal play and its speed: what the benchmarks drive the environment with, compiled so that it hardly counts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.draws import stream_key, uniform
+from envs.jit import jit
+from envs.skirmish import BatchedSkirmish, Skirmish
+
+
+@jit
+def choose_legal(key: np.uint64, counter: int, masks: NDArray[np.uint8], actions: NDArray[np.int64]) -> None:
+    """For every battle and agent of masks uint8[B, A, n_actions] one of the legal actions, all equally likely, into actions
+    int64[B, A]; a function of (key, counter) and the masks."""
+    for b in range(masks.shape[0]):
+        for agent in range(masks.shape[1]):
+            left = 0
+            for action in range(masks.shape[2]):
+                left += masks[b, agent, action]
+            left = int(uniform(key, counter, b * masks.shape[1] + agent) * left)
+            for action in range(masks.shape[2]):
+                if masks[b, agent, action]:
+                    if left == 0:
+                        actions[b, agent] = action
+                        break
+                    left -= 1
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Environment steps played, wall seconds spent in the environment (resets included), and steps per second."""
+
+    steps: int
+    seconds: float
+
+    @property
+    def steps_per_second(self) -> float:
+        """The figure."""
+        return self.steps / self.seconds
+
+
+def record(skirmish: Skirmish, seed: int) -> list[NDArray[np.int64]]:
+    """The actions of one battle of random legal play: int64[A] per step."""
+    key = np.uint64(stream_key("random play", seed))
+    frame = skirmish.reset(seed)
+    played: list[NDArray[np.int64]] = []
+    while not frame.terminated:
+        actions = np.zeros((1, skirmish.n_agents), np.int64)
+        choose_legal(key, frame.step, frame.available[None], actions)
+        played.append(actions[0])
+        frame = skirmish.step(actions[0])
+    return played
+
+
+def single_speed(skirmish: Skirmish, seeds: Sequence[int]) -> Speed:
+    """Play the battles of these seeds one step per call; the actions are chosen beforehand, in a first pass that is not timed."""
+    games = [(seed, record(skirmish, seed)) for seed in seeds]
+    start = time.perf_counter()
+    for seed, played in games:
+        skirmish.reset(seed)
+        for actions in played:
+            skirmish.step(actions)
+    return Speed(sum(len(played) for _, played in games), time.perf_counter() - start)
+
+
+def batched_speed(skirmish: BatchedSkirmish, rounds: int) -> Speed:
+    """Play `rounds` steps of every battle of the batch, finished ones begun again at once; only the choice of actions is not timed."""
+    key, size = np.uint64(stream_key("random play", 0)), skirmish.batch_size
+    actions = np.zeros((size, skirmish.n_agents), np.int64)
+    seconds, following = 0.0, size
+    batch = skirmish.reset(range(size))
+    for counter in range(rounds):
+        choose_legal(key, counter, batch.available, actions)
+        start = time.perf_counter()
+        batch = skirmish.step(actions)
+        over = np.flatnonzero(batch.terminated).tolist()
+        if over:
+            batch = skirmish.reset_at(over, range(following, following + len(over)))
+            following += len(over)
+        seconds += time.perf_counter() - start
+    return Speed(rounds * size, seconds)
