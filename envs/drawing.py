@@ -140,7 +140,7 @@ def ground(chart: Chart) -> Image.Image:
     return image
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16384)
 def text_sprite(text: str, size: int, colour: Colour) -> Image.Image:
     """A line of text with a dark rim, as an RGBA sprite just large enough."""
     k, font = _OVERSAMPLE, _font(size * _OVERSAMPLE)
@@ -152,6 +152,7 @@ def text_sprite(text: str, size: int, colour: Colour) -> Image.Image:
     return big.reduce(k)
 
 
+@lru_cache(maxsize=16384)
 def _text_box(text: str, size: int) -> Box:
     """The pixels that a line with its rim takes, below and right of where its drawing begins."""
     left, top, right, bottom = _font(size * _OVERSAMPLE).getbbox(text, stroke_width=_OVERSAMPLE)

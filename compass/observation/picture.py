@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
-from compass.observation.text import action_words, rounded
+from compass.observation.text import HEALER, action_words, rounded
 from compass.types import MOVES, Entity, Observation
 from envs.drawing import (
     ALLY,
@@ -87,7 +87,7 @@ class _Mark:
 def draw(obs: Observation, size: int = SIZE) -> Image.Image:
     """The picture, `size` pixels square, RGB. Raises InputError for a size outside 256..2048."""
     chart = Chart(size, obs.map_size)
-    image = _sheet(chart, _race(obs.own.unit_type)).copy()
+    image = _sheet(chart, obs.own.unit_type).copy()
     marks = _marks(chart, obs)
     _draw_ranges(image, chart, obs, marks[0].place)
     _draw_bars_and_labels(image, chart, marks)
@@ -107,10 +107,6 @@ def png(obs: Observation, size: int = SIZE) -> bytes:
     file = io.BytesIO()
     draw(obs, size).save(file, "PNG", compress_level=3)
     return file.getvalue()
-
-
-def _race(unit_type: str) -> str:
-    return UNITS[unit_type].race
 
 
 def _marks(chart: Chart, obs: Observation) -> list[_Mark]:
@@ -156,23 +152,22 @@ def _draw_glyph(image: Image.Image, chart: Chart, mark: _Mark) -> None:
 
 
 def _draw_header(image: Image.Image, chart: Chart, obs: Observation) -> None:
+    """The agent's own state in words; each part by itself, so that unchanged ones come out of the cache."""
     own = rounded(obs).own
     free = " ".join(direction[0].upper() for direction in MOVES if obs.can_move[direction]) or "none"
-    shield = f", shield {own.shield:.0%}" if _shielded(own.unit_type) else ""
-    status = (
-        f"agent {obs.agent_id}, {own.unit_type}   step {obs.step}   "
-        f"health {own.health:.0%}{shield}   can move {free}   last action {action_words(obs.last_action, own.unit_type)}"
-    )
-    write(image, status, (chart.px(6), chart.px(9)), chart.px(10), INK, "l")
+    status = [f"agent {obs.agent_id}, {own.unit_type}", f"step {obs.step}", f"health {own.health:.0%}"]
+    if UNITS[own.unit_type].shield > 0.0:
+        status.append(f"shield {own.shield:.0%}")
+    status += [f"can move {free}", f"last action {action_words(obs.last_action, own.unit_type)}"]
+    at = chart.px(6)
+    for words in status:
+        at += write(image, words, (at, chart.px(9)), chart.px(10), INK, "l") + chart.px(8)
 
 
-def _shielded(unit_type: str) -> bool:
-    return UNITS[unit_type].shield > 0.0
-
-
-@lru_cache(maxsize=8)
-def _sheet(chart: Chart, race: str) -> Image.Image:
-    """What does not change from picture to picture of a race: the empty map and the legend."""
+@lru_cache(maxsize=9)
+def _sheet(chart: Chart, own_type: str) -> Image.Image:
+    """What does not change from picture to picture of an agent: the empty map and the legend."""
+    race = UNITS[own_type].race
     image = ground(chart).copy()
     pen = ImageDraw.Draw(image)
     first, second, size = chart.size - chart.px(21), chart.size - chart.px(8), chart.px(10)
@@ -194,7 +189,7 @@ def _sheet(chart: Chart, race: str) -> Image.Image:
         )
     for unit_type in RACES[race]:
         item(glyph(unit_type, radius, FAINT_INK), unit_type, first)
-    item(brackets(chart.px(5), MARK, chart.px(1)), "attackable", first)
+    item(brackets(chart.px(5), MARK, chart.px(1)), "healable" if own_type == HEALER else "attackable", first)
     at = chart.px(6)
     round_unit = "baneling"
     item(glyph(round_unit, chart.px(5), ENEMY), "seen", second)
