@@ -13,8 +13,8 @@ from tests.envs.parity.traces import Turn
 class Native:
     """One native environment for all episodes of a scenario."""
 
-    def __init__(self, scenario: Scenario, **options: object) -> None:
-        self.skirmish = Skirmish(scenario, observation="upstream", **options)
+    def __init__(self, scenario: Scenario, observation: str = "upstream", **options: object) -> None:
+        self.skirmish = Skirmish(scenario, observation, **options)
 
     def reset(self, seed: int) -> Turn:
         """Begin the battle of that seed."""
@@ -24,9 +24,10 @@ class Native:
     def step(self, actions: NDArray[np.int64]) -> Turn:
         """Play one step."""
         frame = self.skirmish.step(actions)
-        return Turn(frame.obs, frame.state, frame.available, frame.reward, frame.terminated, info(frame))
+        return Turn(frame.obs, frame.state, frame.available, frame.reward, frame.terminated, self._info(frame))
 
-
-def info(frame: Frame) -> dict[str, object]:
-    """What smacv2's `step` gives as info."""
-    return {"battle_won": frame.battle_won, "dead_allies": frame.dead_allies, "dead_enemies": frame.dead_enemies}
+    def _info(self, frame: Frame) -> dict[str, object]:
+        """What smacv2's `step` gives as info."""
+        info = {"battle_won": frame.battle_won, "dead_allies": frame.dead_allies, "dead_enemies": frame.dead_enemies}
+        limit = {"episode_limit": True} if frame.timeout and self.skirmish.options.continuing_episode else {}
+        return info | limit

@@ -105,7 +105,8 @@ class Oracle:
         return Turn(turn.obs, turn.state, turn.available, float(reward), terminated, info)
 
     def _turn(self, obs: list[NDArray[np.float32]], state: NDArray[np.float32]) -> Turn:
-        return Turn(np.stack(obs), state, np.array(self.env.get_avail_actions(), dtype=np.uint8))
+        rows = np.stack(obs).astype(np.float32)  # with obs_timestep_number upstream's are float64 of float32 values
+        return Turn(rows, state, np.array(self.env.get_avail_actions(), dtype=np.uint8))
 
     def close(self) -> None:
         """End the game."""

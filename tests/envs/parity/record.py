@@ -21,7 +21,7 @@ ABOUT = "Traces of unmodified smacv2 on the embedded engine. Made by: python -m 
 
 
 def record(scenario: str) -> dict[str, list[str]]:
-    """Battle hash, trace hash and step links of every case of a scenario, by the case's name."""
+    """Battle hash, end, trace hash and step links of every case of a scenario, by the case's name."""
     oracle = Oracle(load_scenario(scenario))
     try:
         return {case.name: _entry(oracle, case) for case in cases(scenario)}
@@ -31,7 +31,7 @@ def record(scenario: str) -> dict[str, list[str]]:
 
 def _entry(oracle: Oracle, case: Case) -> list[str]:
     seen = trace(oracle, case)
-    return [battle_hash(case), seen.hash, seen.links]
+    return [battle_hash(case), seen.end, seen.hash, seen.links]
 
 
 def main() -> None:

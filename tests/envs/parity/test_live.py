@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,9 +33,13 @@ def assert_same(native: Turn, oracle: Turn, where: str) -> None:
     assert native.pack() == oracle.pack(), f"{where}: bytes"
 
 
-def side_by_side(scenario: str, policy: str, seeds: tuple[int, ...], **options: Any) -> None:
+def side_by_side(scenario: str, policy: str, seeds: tuple[int, ...], limit: int = 200, **options: Any) -> list[Turn]:
+    """Play on both sides and compare; the last turn of each episode. The length of an episode is no option on either side."""
     ours = Native(load_scenario(scenario), **options)
     theirs = Oracle(load_scenario(scenario), **options)
+    theirs.env.env.episode_limit = limit
+    ours.skirmish._battles.settings["episode_limit"] = limit
+    ends = []
     try:
         for seed in seeds:
             case = Case(scenario, policy, seed)
@@ -42,8 +47,10 @@ def side_by_side(scenario: str, policy: str, seeds: tuple[int, ...], **options: 
             for step, ((native, _), (oracle, actions)) in enumerate(both):
                 where = f"{case.name}, {f'step {step}' if step else 'reset'}, actions {actions}"
                 assert_same(native, oracle, where)
+            ends.append(native)
     finally:
         theirs.close()
+    return ends
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -68,4 +75,31 @@ def test_the_same_bytes(scenario: str, policy: str) -> None:
     ids=lambda options: ",".join(options),
 )
 def test_the_same_bytes_under_other_options(scenario: str, options: dict[str, Any]) -> None:
-    side_by_side(scenario, "aggressive", (7,), **options)
+    policy = "random" if "obs_own_pos" in options else "aggressive"  # which reads the own position
+    side_by_side(scenario, policy, (7,), **options)
+
+
+@pytest.mark.parametrize("scenario", ["protoss_5_vs_5", "terran_5_vs_6_epo", "zerg_10_vs_10"])
+def test_the_same_bytes_when_time_is_up(scenario: str) -> None:
+    (end,) = side_by_side(scenario, "aggressive", (3,), limit=12, continuing_episode=True)
+    assert end.info["episode_limit"] is True
+    assert not end.info["battle_won"]
+
+
+@pytest.mark.parametrize("setting", ["default", "epo"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "race: zerg\nn_units: 2\nn_enemies: 2\nweights: {baneling: 1}",
+        "race: zerg\nn_units: 1\nn_enemies: 1\nweights: {zergling: 1}",
+        "race: terran\nn_units: 6\nn_enemies: 3\nweights: {marine: 0.4, medivac: 0.6}\nexception_unit_types: [medivac]",
+        "race: terran\nn_units: 4\nn_enemies: 5\nweights: {marauder: 0.5, medivac: 0.5}\nexception_unit_types: [medivac]",
+        "race: protoss\nn_units: 3\nn_enemies: 2\nweights: {colossus: 1}\nstart_positions: {rule: surrounded}",
+    ],
+    ids=["banelings", "one against one", "more allies", "medivacs", "colossi"],
+)
+def test_the_same_bytes_in_scenarios_of_ones_own(content: str, setting: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_text(f"{content}\nsetting: {setting}\n", encoding="utf-8")
+    for policy in POLICIES:
+        side_by_side(str(path), policy, (0, 1, 2, 3))

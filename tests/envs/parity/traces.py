@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.draws import stream_key, uniform
-from envs.layout import DIRECTIONS, N_ACTIONS_NO_ATTACK, Layout
+from envs.layout import N_ACTIONS_NO_ATTACK, Layout
 from envs.scenario import Scenario, load_scenario, scenario_names
 from envs.teams import draw_battle
 
 POLICIES = ("random", "aggressive")
-EPISODES = 3
+EPISODES = 4
 LINK = 4  # hexadecimal digits kept of each step's link
 
 
@@ -85,8 +85,9 @@ def all_cases() -> list[Case]:
 
 @dataclass(frozen=True)
 class Trace:
-    """The fingerprint of an episode: the last link of its chain, and `LINK` digits of every link."""
+    """The fingerprint of an episode: how it ended, the last link of its chain, and `LINK` digits of every link."""
 
+    end: str
     hash: str
     links: str
 
@@ -127,24 +128,27 @@ def play(environment: Environment, case: Case) -> Iterator[tuple[Turn, NDArray[n
 
 def trace(environment: Environment, case: Case) -> Trace:
     """Play the episode and take its fingerprint."""
-    link, links = b"", []
+    link, links, info = b"", [], {}
     for turn, _ in play(environment, case):
         link = hashlib.sha256(link + turn.pack()).digest()
         links.append(link.hex()[:LINK])
-    return Trace(link.hex(), "".join(links))
+        info = turn.info
+    end = f"{'won' if info['battle_won'] else 'not won'}, dead {info['dead_allies']} against {info['dead_enemies']}"
+    return Trace(end, link.hex(), "".join(links))
 
 
 class Driver:
     """Chooses actions from masks and observations and from counter-based draws, hence the same for equal turns.
 
-    `random` plays any available action. `aggressive` heals or attacks what is available and in range (in observations: the
-    first feature of an enemy's row, which the masks of EPO do not tell), else walks towards the first enemy seen, else east.
+    `random` plays any available action. `aggressive` attacks the nearest target in range, now and then any legal one (heals
+    likewise; under EPO, whose masks do not tell the range, by the first feature of the rows seen); without a target it walks to
+    the nearest enemy seen, else to the centre of the map.
     """
 
     def __init__(self, scenario: Scenario, policy: str, seed: int) -> None:
         self.layout = Layout.of(scenario)
         self.policy = policy
-        self.mask_tells_range = scenario.action_mask
+        self.masks_hide_range = not scenario.action_mask
         self.key = np.uint64(stream_key(f"driver {policy}", seed))
 
     def actions(self, turn: Turn, step: int) -> NDArray[np.int64]:
@@ -158,28 +162,28 @@ class Driver:
         return int(legal[int(draw * len(legal))])
 
     def _aggressive(self, agent: int, turn: Turn, draw: float) -> int:
-        available = turn.available[agent]
+        available, layout = turn.available[agent], self.layout
         if available[0]:
             return 0
-        layout = self.layout
         rows = turn.obs[agent, layout.enemies_at : layout.allies_at].reshape(layout.n_enemies, layout.row)
-        targets = np.flatnonzero(available[N_ACTIONS_NO_ATTACK:])
-        if not self.mask_tells_range and draw < 0.75:
-            seen = [target for target in targets if target < layout.n_enemies and rows[target, 0]]
-            targets = np.array(seen, dtype=np.int64)
-        if len(targets):
-            return N_ACTIONS_NO_ATTACK + int(targets[int(draw * 4.0 % 1.0 * len(targets))])
-        return self._approach(available, rows, draw)
+        legal = np.flatnonzero(available[N_ACTIONS_NO_ATTACK:])
+        if len(legal) and draw < 0.125:
+            return N_ACTIONS_NO_ATTACK + int(legal[int(draw * 8.0 * len(legal))])
+        targets = [k for k in legal if k < layout.n_enemies and rows[k, 0]] if self.masks_hide_range else list(legal)
+        if targets:
+            return N_ACTIONS_NO_ATTACK + int(min(targets, key=lambda k: rows[k, 1] if k < layout.n_enemies else 2.0))
+        seen = np.flatnonzero(rows[:, 1])
+        if len(seen):
+            dx, dy = rows[seen[np.argmin(rows[seen, 1])], 2:4]
+        else:
+            at = layout.own_at + 1 + layout.shield
+            dx, dy = 0.5 - turn.obs[agent, at : at + 2]
+        return self._walk(available, dx, dy, sideways=draw > 0.9)
 
-    def _approach(self, available: NDArray[np.uint8], rows: NDArray[np.float32], draw: float) -> int:
-        """Walk towards the nearest enemy seen, mostly along the longer axis; else any free way."""
-        near = np.flatnonzero(rows[:, 1])
-        legal = [move for move in range(2, 2 + len(DIRECTIONS)) if available[move]]
-        if len(near):
-            dx, dy = rows[near[np.argmin(rows[near, 1])], 2:4]
-            ways = [4 if dx > 0 else 5, 2 if dy > 0 else 3]
-            if (abs(dx) < abs(dy)) != (draw < 0.125):
-                ways.reverse()
-            legal = [way for way in ways if available[way]] + legal
-            return legal[0] if legal else 1
-        return legal[int(draw * len(legal))] if legal else 1
+    @staticmethod
+    def _walk(available: NDArray[np.uint8], dx: float, dy: float, sideways: bool) -> int:
+        """Walk that way, mostly along the longer axis; else any free way, else stop."""
+        ways = [4 if dx > 0 else 5, 2 if dy > 0 else 3]
+        if (abs(dx) < abs(dy)) != sideways:
+            ways.reverse()
+        return next((way for way in [*ways, 2, 3, 4, 5] if available[way]), 1)

@@ -20,9 +20,11 @@ from envs.sc2api import inprocess
 from envs.sc2api.ids import COPY_IDS
 
 
+flags.FLAGS(["test"], known_only=True)  # as every program that uses pysc2 must
+
+
 @pytest.fixture
 def controller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[inprocess.EmbeddedController]:
-    flags.FLAGS(["test"], known_only=True)
     monkeypatch.delenv("SC2PATH", raising=False)
     monkeypatch.chdir(tmp_path)
     inprocess.install()
