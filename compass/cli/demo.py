@@ -28,7 +28,9 @@ def demo(
     team, nearest = (watch(each, default_run_path(each, parent)) for each in settings)
     if json:
         difference = difference_of(team, nearest)
-        print_json({"runs": [team.summary(), nearest.summary()], "difference": asdict(difference) if difference else None})
+        print_json(
+            {"runs": [team.summary(), nearest.summary()], "difference": asdict(difference) if difference else None}
+        )
         return
     out().print(table_of([team, nearest]))
     out().print(difference_line(team, nearest), soft_wrap=True)

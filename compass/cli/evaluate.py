@@ -23,7 +23,9 @@ from envs.scenario import load_scenario
 
 _DEFAULTS = EpisodeSettings()
 
-Scenario = Annotated[str, typer.Argument(help="A scenario that ships (compass scenarios list) or the path of a YAML file.")]
+Scenario = Annotated[
+    str, typer.Argument(help="A scenario that ships (compass scenarios list) or the path of a YAML file.")
+]
 Episodes = Annotated[int, typer.Option(help="How many battles; their seeds follow one another.")]
 Seed = Annotated[int, typer.Option(help="Seed of the first battle.")]
 Skills = Annotated[Path | None, typer.Option(help="Folder of the skill library.", show_default="the shipped one")]
@@ -37,14 +39,20 @@ def evaluate_command(
     seed: Seed = 0,
     policy: Annotated[str, typer.Option(help=f"Who plays: {', '.join(POLICIES)}.")] = "team",
     planner: Annotated[str, typer.Option(help=f"How a team plans: {', '.join(PLANNERS)}.")] = "scripted",
-    observation: Annotated[str, typer.Option(help=f"{' or '.join(OBSERVATIONS)} (smacv2's wiped rows kept).")] = "repaired",
+    observation: Annotated[
+        str, typer.Option(help=f"{' or '.join(OBSERVATIONS)} (smacv2's wiped rows kept).")
+    ] = "repaired",
     backend: Annotated[str, typer.Option(help=f"Who simulates: {', '.join(BACKENDS)}.")] = "embedded",
     plan_every: Annotated[int, typer.Option(help="Steps between an agent's plans.")] = _DEFAULTS.plan_every,
     plan_on_change: Annotated[str, typer.Option(help="Plan too on sharp change: on or off.")] = "on",
-    hops: Annotated[int, typer.Option(help="How many hops a message may take; 0 for no communication.")] = _DEFAULTS.hops,
+    hops: Annotated[
+        int, typer.Option(help="How many hops a message may take; 0 for no communication.")
+    ] = _DEFAULTS.hops,
     skills: Skills = None,
     workers: Workers = None,
-    path: Annotated[Path | None, typer.Option("--out", help="The run folder.", show_default="a new one in runs/")] = None,
+    path: Annotated[
+        Path | None, typer.Option("--out", help="The run folder.", show_default="a new one in runs/")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
     unsafe_skills: Unsafe = False,
     json: Json = False,

@@ -31,7 +31,8 @@ def main() -> None:
     except InputError as error:
         sys.exit(_complain(str(error)))
     except TyperException as error:
-        sys.exit(_complain(f"{error.format_message()} (see --help)"))
+        message = error.format_message()
+        sys.exit(_complain(f"{message} (see --help)") if message else 2)  # no message: help has been printed
     sys.exit(code if isinstance(code, int) else 0)
 
 

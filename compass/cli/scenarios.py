@@ -16,9 +16,9 @@ from compass.cli.evaluate import Scenario as ScenarioName
 from compass.cli.output import Json, out, print_json
 from compass.errors import InputError
 from compass.evaluate.settings import STREAM
+from envs.draws import stream_key
 from envs.scenario import Scenario, load_scenario, scenario_names
 from envs.teams import BattleSource
-from envs.draws import stream_key
 
 app = typer.Typer(help="The battles there are.", no_args_is_help=True)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from compass.cli.evaluate import Skills
@@ -24,14 +25,16 @@ def list_skills(skills: Skills = None, json: Json = False) -> None:
         return
     table = Table("skill", "unit types", "what it does", box=None)
     for each in library.skills.values():
-        table.add_row(each.name, ", ".join(each.unit_types), each.title)
+        table.add_row(each.name, ", ".join(each.unit_types), escape(each.title))
     out().print(table)
     for broken in library.broken:
         out().print(f"broken: {broken}", markup=False, soft_wrap=True)
 
 
 @app.command("show")
-def show(skill: Annotated[str, typer.Argument(help="Name of the skill.")], skills: Skills = None, json: Json = False) -> None:
+def show(
+    skill: Annotated[str, typer.Argument(help="Name of the skill.")], skills: Skills = None, json: Json = False
+) -> None:
     """The source of one skill."""
     found = _library(skills).get(skill)
     if json:
@@ -49,7 +52,8 @@ def check(skills: Skills = None, json: Json = False) -> None:
     else:
         for broken in library.broken:
             out().print(f"{library.folder / broken.file}:{broken.line}: {broken.reason}", markup=False, soft_wrap=True)
-        out().print(f"{len(library.skills)} skills of {library.folder} load, {len({b.file for b in library.broken})} files are broken")
+        files = len({broken.file for broken in library.broken})
+        out().print(f"{len(library.skills)} skills of {library.folder} load, {files} files are broken", soft_wrap=True)
     if library.broken:
         raise typer.Exit(1)
 

@@ -38,7 +38,9 @@ def default_run_path(settings: EvaluateSettings, parent: Path = Path("runs")) ->
     return next(parent / name for name in names if not (parent / name).exists())
 
 
-def evaluate(settings: EvaluateSettings, path: Path, resume: bool = False, progress: Progress | None = None) -> RunReport:
+def evaluate(
+    settings: EvaluateSettings, path: Path, resume: bool = False, progress: Progress | None = None
+) -> RunReport:
     """Play the battles of `settings` that the run in `path` lacks, and report on all of them.
 
     Ctrl-C (KeyboardInterrupt) and SIGKILL leave a run that `resume` continues: finished episodes are neither lost nor repeated.

@@ -19,6 +19,7 @@ from compass.evaluate.settings import STREAM, EvaluateSettings
 from compass.policies.nearest import VERSION as NEAREST_VERSION
 from compass.skills.library import Library
 from envs.engine import rules_hash
+from envs.scenario import Scenario, StartPositions, Teams
 
 FORMAT = 1
 _PACKAGES = ("compass-smac", "networkx", "numba", "numpy", "orjson", "pyseccomp")
@@ -28,7 +29,9 @@ _NOT_PLAYING = ("cli", "bench")  # parts of `compass` that cannot change an epis
 Manifest = dict[str, Any]
 
 
-def build_manifest(settings: EvaluateSettings, library: Library | None, sandbox: Mapping[str, Any] | None, created: str) -> Manifest:
+def build_manifest(
+    settings: EvaluateSettings, library: Library | None, sandbox: Mapping[str, Any] | None, created: str
+) -> Manifest:
     """The manifest of a run about to begin.
 
     library and sandbox (its kind and limits) are those of the skills, None for policies that use none. `code` is a hash of the
@@ -66,6 +69,24 @@ def build_manifest(settings: EvaluateSettings, library: Library | None, sandbox:
     return content
 
 
+def scenario_of(manifest: Manifest) -> Scenario:
+    """The scenario a run was made with, wherever its file is by now.
+
+    Raises:
+        InputError: the manifest is of another format.
+    """
+    if manifest.get("format") != FORMAT:
+        raise InputError(f"the run is of format {manifest.get('format')}; this version reads format {FORMAT}")
+    content = manifest["scenario_content"]
+    tuples = {key: tuple(content[key]) for key in ("unit_types", "weights", "exception_unit_types")}
+    teams = Teams(tuple(content["teams"]["allies"]), tuple(content["teams"]["enemies"]))
+    start = content["start_positions"]
+    places = (tuple((x, y) for x, y in start[side]) for side in ("allies", "enemies"))
+    return Scenario(
+        **content | tuples | {"teams": teams, "start_positions": StartPositions(start["rule"], start["p"], *places)}
+    )
+
+
 def check_same_run(earlier: Manifest, now: Manifest, run: Path) -> None:
     """Make sure that the episodes of `now` belong in the run with the manifest `earlier`.
 
@@ -74,10 +95,14 @@ def check_same_run(earlier: Manifest, now: Manifest, run: Path) -> None:
     """
     changed = [key for key in now if key not in _MAY_DIFFER and earlier.get(key) != now[key]]
     if changed:
-        what = "; ".join(f"{key}: {_brief(earlier.get(key))} there, {_brief(now[key])} now" for key in changed if key != "scenario_content")
-        raise InputError(f"{run} cannot be resumed, it was made with other settings ({what}); give them again or choose another --out")
-    if now["episodes"] < earlier["episodes"]:
-        raise InputError(f"{run} is a run of {earlier['episodes']} episodes; give --episodes {earlier['episodes']} or more to resume it")
+        shown = [key for key in changed if key != "scenario_content"]
+        what = "; ".join(f"{key}: {_brief(earlier.get(key))} there, {_brief(now[key])} now" for key in shown)
+        raise InputError(
+            f"{run} cannot be resumed under other settings ({what}); give the same or choose another --out"
+        )
+    planned = earlier["episodes"]
+    if now["episodes"] < planned:
+        raise InputError(f"{run} is a run of {planned} episodes; give --episodes {planned} or more to resume it")
 
 
 def _brief(value: Any) -> str:

@@ -39,7 +39,9 @@ class PlayerSpec:
 def skirmish_player(spec: PlayerSpec) -> Iterator[Play]:
     """Gives a function that plays one seed and returns its result and how many seconds it took."""
     env = Skirmish(spec.scenario, spec.observation)
-    run_episode(env, RandomTeam(), 0, spec.episode)  # kernels are compiled or loaded here, outside the first episode's time
+    run_episode(
+        env, RandomTeam(), 0, spec.episode
+    )  # kernels are compiled or loaded here, outside the first episode's time
     with ExitStack() as stack:
         team = _team(spec, stack)
 
@@ -57,7 +59,9 @@ def _team(spec: PlayerSpec, stack: ExitStack) -> Team:
     if spec.skills is None:
         return build_team(spec.policy)
     library = load_library(spec.skills)
-    return build_team(spec.policy, ScriptedPlanner(), library, stack.enter_context(Sandbox(library, spec.unsafe_skills)))
+    return build_team(
+        spec.policy, ScriptedPlanner(), library, stack.enter_context(Sandbox(library, spec.unsafe_skills))
+    )
 
 
 def describe_sandbox(library: Library, unsafe: bool) -> dict[str, Any]:

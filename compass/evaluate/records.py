@@ -1,6 +1,6 @@
 """What happened in one episode, step by step, in one file that needs no engine to be looked at again.
 
-`records/<seed>.npz` is a zip archive which `numpy.load` reads too. It holds no wall-clock value, so equal episodes give equal bytes.
+`records/<seed>.npz` is a zip archive which `numpy.load` reads too. No wall-clock value is in it: equal episodes give equal bytes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LEVEL = 1  # most of a record is zeros: higher levels cost several times as muc
 class EpisodeRecord:
     """One recorded episode of T steps, A agents, observations of D and states of S numbers.
 
-    obs float32[T+1, A, D], state float32[T+1, S], available uint8[T+1, A, n_actions]: what the environment showed, from the reset on.
+    obs float32[T+1, A, D], state float32[T+1, S], available uint8[T+1, A, n_actions]: what the environment showed, reset included.
     actions uint8[T, A]; rewards and raw_rewards float64[T]. decisions: one mapping per plan (step, agent_id, trigger, task, skill,
     parameters, reasoning); faults: one per mistake of a skill (step, agent_id, skill, kind, detail).
     """
@@ -82,7 +82,11 @@ class Recorder:
             for name, array in arrays.items():
                 _add(members, f"{name}.npy", _npy(array))
             for name, lines in (("decisions", self._decisions), ("faults", self._faults)):
-                _add(members, f"{name}.jsonl", b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines))
+                _add(
+                    members,
+                    f"{name}.jsonl",
+                    b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines),
+                )
         return archive.getvalue()
 
 
@@ -104,10 +108,13 @@ def read_record(path: Path) -> EpisodeRecord:
     Raises:
         InputError: the file is missing, broken or no record.
     """
+    content: dict[str, Any] = {}
     try:
         with zipfile.ZipFile(path) as members:
-            arrays = {name: np.lib.format.read_array(io.BytesIO(members.read(f"{name}.npy"))) for name in _ARRAYS}
-            lists = {name: tuple(map(orjson.loads, members.read(f"{name}.jsonl").splitlines())) for name in _LISTS}
+            for name in _ARRAYS:
+                content[name] = np.lib.format.read_array(io.BytesIO(members.read(f"{name}.npy")))
+            for name in _LISTS:
+                content[name] = tuple(map(orjson.loads, members.read(f"{name}.jsonl").splitlines()))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
         raise InputError(f"cannot read the record {path}: {error}") from None
-    return EpisodeRecord(**arrays, **lists)
+    return EpisodeRecord(**content)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich import box
+from rich.console import Group
 from rich.table import Table
 
 from compass.errors import InputError
@@ -16,6 +18,15 @@ from compass.evaluate.statistics import PairedDifference, Statistics, paired_dif
 from compass.types import EpisodeResult, Outcome
 
 _SAME_BATTLES = ("scenario_hash", "setting", "observation", "backend", "stream", "rules")
+
+_COUNTED = {
+    "wins": Outcome.WIN,
+    "losses": Outcome.LOSS,
+    "draws": Outcome.DRAW,
+    "time-outs": Outcome.TIMEOUT,
+    "crashes": Outcome.ENV_CRASH,
+}
+_HEADINGS = ("episodes", "win rate", "95 % interval", *_COUNTED, "return", "length", "steps/s")
 
 
 @dataclass(frozen=True)
@@ -37,12 +48,13 @@ class RunReport:
     @property
     def player(self) -> str:
         """Who played: the policy, with its planner where it has one."""
-        planner = self.manifest["planner"]
-        return f"{self.manifest['policy']} ({planner} planner)" if planner else str(self.manifest["policy"])
+        return ", ".join(filter(None, (self.manifest["policy"], self.manifest["planner"])))
 
     def summary(self) -> dict[str, Any]:
         """The run's figures for programs."""
-        origin = {key: self.manifest[key] for key in ("scenario", "setting", "observation", "backend", "policy", "planner")}
+        origin = {
+            key: self.manifest[key] for key in ("scenario", "setting", "observation", "backend", "policy", "planner")
+        }
         s = self.statistics
         return origin | {
             "episodes": s.episodes,
@@ -67,8 +79,8 @@ def load_report(path: Path) -> RunReport:
     return RunReport(path, folder.manifest(), results, statistics_of(results), folder.steps_per_second())
 
 
-def table_of(reports: Sequence[RunReport]) -> Table:
-    """One row per run. All must be of the same battles.
+def table_of(reports: Sequence[RunReport]) -> Group:
+    """A table with a title and one row per run. All must be of the same battles.
 
     Raises:
         InputError: the runs differ in scenario, setting, observation, back end or engine rules.
@@ -76,14 +88,13 @@ def table_of(reports: Sequence[RunReport]) -> Table:
     first = reports[0]
     for report in reports[1:]:
         _check_same_battles(first, report)
-    table = Table(title=first.title, title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("policy")
-    headings = ("episodes", "win rate", "95 % interval", "wins", "losses", "draws", "time-outs", "crashes", "return", "length", "steps/s")
-    for heading in headings:
+    for heading in _HEADINGS:
         table.add_column(heading, justify="right")
     for report in reports:
         table.add_row(*_row(report))
-    return table
+    return Group(first.title, table)
 
 
 def difference_of(first: RunReport, second: RunReport) -> PairedDifference | None:
@@ -112,13 +123,14 @@ def _check_same_battles(first: RunReport, second: RunReport) -> None:
     for key in _SAME_BATTLES:
         mine, yours = first.manifest[key], second.manifest[key]
         if mine != yours:
-            raise InputError(f"{first.path} and {second.path} cannot be compared: {key} is {mine} there and {yours} here")
+            raise InputError(
+                f"{first.path} and {second.path} cannot be compared: {key} is {mine} there and {yours} here"
+            )
 
 
 def _row(report: RunReport) -> tuple[str, ...]:
     s = report.statistics
-    outcomes = (Outcome.WIN, Outcome.LOSS, Outcome.DRAW, Outcome.TIMEOUT, Outcome.ENV_CRASH)
-    counts = [str(s.outcomes[outcome]) for outcome in outcomes]
+    counts = [str(s.outcomes[outcome]) for outcome in _COUNTED.values()]
     rate, interval, returned, length = "-", "-", "-", "-"
     if s.win_rate is not None and s.win_rate_ci is not None and s.return_mean is not None and s.length_mean is not None:
         low, high = s.win_rate_ci

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from compass.episode import EpisodeSettings
@@ -32,7 +32,7 @@ class EvaluateSettings:
     planner: str = "scripted"
     observation: str = "repaired"
     backend: str = "embedded"
-    episode: EpisodeSettings = EpisodeSettings()
+    episode: EpisodeSettings = field(default_factory=EpisodeSettings)
     skills: Path | None = None
     unsafe_skills: bool = False
     workers: int | None = None

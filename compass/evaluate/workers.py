@@ -7,7 +7,7 @@ import signal
 import sys
 import traceback
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from multiprocessing import get_context, resource_tracker
@@ -17,7 +17,7 @@ from typing import Any
 from compass.errors import InputError
 
 MAX_DEATHS = 2
-"""How often a worker may die over one seed before that seed counts as crashed, and how often in a row before it has begun to play."""
+"""How often workers may die over one seed before that seed counts as crashed, and in a row before they have begun to play."""
 
 _STOP_SECONDS = 2.0
 
@@ -39,7 +39,7 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
-def play_all(seeds: Iterable[int], make_player: MakePlayer, workers: int) -> Iterator[Played]:
+def play_all(seeds: Iterable[int], make_player: MakePlayer, workers: int) -> Generator[Played, None, None]:
     """Play every seed in one of `workers` processes; results come as they are finished, in no particular order.
 
     make_player: picklable; called once in each worker, it gives a context whose value plays one seed.

@@ -1,0 +1,1 @@
+"""How fast the environment and the whole loop run here: what `compass bench` measures."""

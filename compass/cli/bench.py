@@ -1,0 +1,44 @@
+"""`compass bench`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from compass.bench.cells import CELLS, REPETITIONS, run_cells
+from compass.cli.output import Json, err, out, print_json
+from compass.errors import unknown
+from compass.evaluate.settings import OBSERVATIONS
+from compass.evaluate.workers import cores
+
+
+def bench(
+    cells: Annotated[
+        list[str] | None, typer.Argument(help=f"What to measure: {', '.join(CELLS)}.", show_default="all")
+    ] = None,
+    observation: Annotated[str, typer.Option(help=f"{' or '.join(OBSERVATIONS)}.")] = OBSERVATIONS[0],
+    json: Json = False,
+) -> None:
+    """Measure the speed of the environment and of the whole loop on this machine."""
+    if observation not in OBSERVATIONS:
+        raise unknown("observation", observation, OBSERVATIONS)
+    found = []
+    with err().status("measuring") as status:
+        for cell in run_cells(cells or (), observation):
+            found.append(cell)
+            status.update(f"measured {cell.name}")
+    if json:
+        print_json({"cells": [asdict(cell) for cell in found]})
+        return
+    out().print(
+        f"protoss, default setting, {observation} observation, embedded engine, {cores()} cores, median of {REPETITIONS}"
+    )
+    table = Table("cell", box=None)
+    table.add_column("value", justify="right")
+    table.add_column("unit")
+    for cell in found:
+        table.add_row(cell.name, f"{cell.value:,.0f}", cell.unit)
+    out().print(table)
