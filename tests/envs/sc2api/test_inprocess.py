@@ -19,7 +19,6 @@ from s2clientprotocol import sc2api_pb2 as api
 from envs.sc2api import inprocess
 from envs.sc2api.ids import COPY_IDS
 
-
 flags.FLAGS(["test"], known_only=True)  # as every program that uses pysc2 must
 
 
