@@ -12,6 +12,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 import compass
 import envs
 from compass.errors import InputError
@@ -66,7 +68,7 @@ def build_manifest(
         "git": git_revision(),
         "created": created,
     }
-    return content
+    return dict(orjson.loads(orjson.dumps(content)))  # as it will be read back: lists, not tuples
 
 
 def scenario_of(manifest: Manifest) -> Scenario:

@@ -10,7 +10,7 @@ import pytest
 from compass.errors import InputError
 from compass.evaluate.workers import play_all
 
-PLAYERS = '''
+PLAYERS = """
 import os, signal, time
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,7 +48,7 @@ def has_a_bug():
     def play(seed):
         raise KeyError("slot")
     yield play
-'''
+"""
 
 
 @pytest.fixture

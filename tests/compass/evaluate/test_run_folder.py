@@ -1,0 +1,136 @@
+"""The run folder: nothing finished is lost, nothing torn believed, and no two processes write at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from compass.errors import InputError
+from compass.evaluate.manifest import FORMAT
+from compass.evaluate.run_folder import RunFolder, write_record
+from compass.types import EpisodeResult, Outcome
+
+MANIFEST = {"format": FORMAT, "scenario": "a", "episodes": 3, "seed": 0, "created": "now", "git": None}
+RESULT = EpisodeResult(0, Outcome.DRAW, 1.5, 75.0, 40, 5, 5, 10, 3, {"exception": 2}, True)
+TIMING = {"seed": 0, "steps": 40, "seconds": 0.5, "workers": 2}
+
+
+@pytest.fixture
+def run(tmp_path: Path):
+    folder = RunFolder.create(tmp_path / "run", MANIFEST, None)
+    yield folder
+    folder.close()
+
+
+def test_what_is_appended_is_read_back(run):
+    results = [replace(RESULT, seed=seed, returned=0.1 + seed) for seed in (2, 0, 1)]
+    for result in results:
+        run.append(result, TIMING)
+    assert RunFolder(run.path).results() == sorted(results, key=lambda result: result.seed)
+    assert run.steps_per_second() == 120 / (1.5 / 2)
+
+
+def test_a_torn_last_line_is_dropped(run):
+    run.append(RESULT, TIMING)
+    run.close()
+    whole = run.episodes.read_bytes()
+    run.episodes.write_bytes(whole + whole[: len(whole) // 2])
+    assert RunFolder(run.path).results() == [RESULT]
+    resumed = RunFolder.resume(run.path, MANIFEST)
+    assert run.episodes.read_bytes() == whole
+    resumed.append(replace(RESULT, seed=1), TIMING)
+    assert [result.seed for result in resumed.results()] == [0, 1]
+    resumed.close()
+
+
+def test_a_broken_line_in_the_middle_is_named(run):
+    run.append(RESULT, TIMING)
+    run.episodes.write_bytes(b'{"seed": 7}\n' + run.episodes.read_bytes())
+    with pytest.raises(InputError, match=r"episodes\.jsonl, line 1 is no episode"):
+        run.results()
+
+
+def test_a_run_is_not_made_over_another(run):
+    with pytest.raises(InputError, match="already holds a run; --resume continues it"):
+        RunFolder.create(run.path, MANIFEST, None)
+
+
+def test_a_folder_without_a_run_cannot_be_resumed(tmp_path):
+    with pytest.raises(InputError, match="holds no run"):
+        RunFolder.resume(tmp_path, MANIFEST)
+
+
+def test_a_run_made_with_other_settings_is_not_resumed(run):
+    run.close()
+    with pytest.raises(InputError, match="scenario: a there, b now") as error:
+        RunFolder.resume(run.path, MANIFEST | {"scenario": "b", "git": "another", "created": "later"})
+    assert "git" not in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_run_can_be_made_longer_but_not_shorter(run):
+    run.close()
+    with pytest.raises(InputError, match="a run of 3 episodes"):
+        RunFolder.resume(run.path, MANIFEST | {"episodes": 2})
+    longer = RunFolder.resume(run.path, MANIFEST | {"episodes": 5, "created": "later"})
+    assert longer.manifest() == MANIFEST | {"episodes": 5}
+    longer.close()
+
+
+def test_two_processes_cannot_write_one_run(run):
+    with pytest.raises(InputError, match="another process is writing"):
+        RunFolder.resume(run.path, MANIFEST)
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "/proc/run"])
+def test_a_folder_that_cannot_be_written_is_named_before_anything_else(tmp_path, place):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot write the run folder") as error:
+        RunFolder.create(tmp_path / place, MANIFEST, None)
+    assert "\n" not in str(error.value)
+
+
+FULL_DISK = """
+import resource, signal
+from dataclasses import replace
+from pathlib import Path
+from compass.errors import InputError
+from compass.evaluate.run_folder import RunFolder, write_record
+from tests.compass.evaluate.test_run_folder import MANIFEST, RESULT, TIMING
+run = RunFolder.create(Path("run"), MANIFEST, None)
+run.append(RESULT, TIMING)
+size = run.episodes.stat().st_size
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, size + 20))  # a file can take 20 bytes more, as on a disk about to fill
+for attempt in (lambda: run.append(replace(RESULT, seed=1), TIMING), lambda: write_record(run.record_path(1), bytes(5000))):
+    try:
+        attempt()
+    except InputError as error:
+        print(error)
+assert [result.seed for result in run.results()] == [0] and run.episodes.read_bytes().endswith(b"\\n")
+assert not list(run.records.iterdir())
+"""
+
+
+def test_a_disk_that_fills_keeps_what_is_finished(tmp_path):
+    root = Path(__file__).parents[3]
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(root)!r})\n{FULL_DISK}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 2
+    for line in done.stdout.splitlines():
+        assert "cannot write the run folder run" in line and "finished episodes are kept" in line
+
+
+def test_a_record_is_there_whole_or_not_at_all(run):
+    write_record(run.record_path(4), b"bytes")
+    assert run.record_path(4).read_bytes() == b"bytes"
+    assert [path.name for path in run.records.iterdir()] == ["4.npz"]
