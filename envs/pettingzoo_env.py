@@ -43,7 +43,9 @@ class SkirmishParallelEnv(ParallelEnv):  # type: ignore[misc]
         self.possible_agents = [f"agent_{i}" for i in range(self._skirmish.n_agents)]
         self.agents: list[str] = []
         self._ids = {agent: i for i, agent in enumerate(self.possible_agents)}
-        self.observation_spaces = {agent: _observation_space(layout.obs_size, count, bound) for agent in self.possible_agents}
+        self.observation_spaces = {
+            agent: _observation_space(layout.obs_size, count, bound) for agent in self.possible_agents
+        }
         self.action_spaces = {agent: spaces.Discrete(count) for agent in self.possible_agents}
         self.state_space = spaces.Box(-np.inf, np.inf, (layout.state_size,), np.float32)
 
@@ -55,7 +57,9 @@ class SkirmishParallelEnv(ParallelEnv):  # type: ignore[misc]
         """The agent's action space: SMACv2's actions, no-op included."""
         return self.action_spaces[agent]
 
-    def reset(self, seed: int | None = None, options: Mapping[str, Any] | None = None) -> tuple[dict[str, Observation], PerAgent]:
+    def reset(
+        self, seed: int | None = None, options: Mapping[str, Any] | None = None
+    ) -> tuple[dict[str, Observation], PerAgent]:
         """Start the battle of that seed, or the one after the last. `options` are accepted for PettingZoo and have no effect."""
         battle = self._next if seed is None else seed
         self._frame = self._skirmish.reset(battle)

@@ -49,7 +49,11 @@ class Battles:
     def outputs(self, size: int) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
         """New arrays for `size` battles: masks, states, observations."""
         masks, state, obs = self.shapes
-        return np.empty((size, *masks), np.uint8), np.empty((size, *state), np.float32), np.empty((size, *obs), np.float32)
+        return (
+            np.empty((size, *masks), np.uint8),
+            np.empty((size, *state), np.float32),
+            np.empty((size, *obs), np.float32),
+        )
 
     def begin(
         self,

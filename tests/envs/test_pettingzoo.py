@@ -7,11 +7,11 @@ import pytest
 
 pytest.importorskip("pettingzoo")
 
-from pettingzoo.test import parallel_api_test, parallel_seed_test  # noqa: E402
+from pettingzoo.test import parallel_api_test, parallel_seed_test
 
-from envs.pettingzoo_env import SkirmishParallelEnv  # noqa: E402
-from envs.scenario import load_scenario  # noqa: E402
-from envs.skirmish import Skirmish  # noqa: E402
+from envs.pettingzoo_env import SkirmishParallelEnv
+from envs.scenario import load_scenario
+from envs.skirmish import Skirmish
 
 pytestmark = pytest.mark.filterwarnings("error::UserWarning")
 
