@@ -14,7 +14,7 @@ from compass.evaluate.records import Recorder
 from compass.evaluate.run_folder import write_record
 from compass.evaluate.workers import Play
 from compass.planner import ScriptedPlanner
-from compass.policies import RandomTeam, Team, build_team
+from compass.policies import FIXED, PlanningTeam, RandomTeam, Team
 from compass.skills.library import Library, load_library
 from compass.skills.sandbox import Sandbox
 from compass.types import EpisodeResult
@@ -57,11 +57,10 @@ def skirmish_player(spec: PlayerSpec) -> Iterator[Play]:
 
 def _team(spec: PlayerSpec, stack: ExitStack) -> Team:
     if spec.skills is None:
-        return build_team(spec.policy)
+        return FIXED[spec.policy]()
     library = load_library(spec.skills)
-    return build_team(
-        spec.policy, ScriptedPlanner(), library, stack.enter_context(Sandbox(library, spec.unsafe_skills))
-    )
+    sandbox = stack.enter_context(Sandbox(library, spec.unsafe_skills))
+    return PlanningTeam(ScriptedPlanner(), library, sandbox)
 
 
 def describe_sandbox(library: Library, unsafe: bool) -> dict[str, Any]:

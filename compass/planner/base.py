@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from compass.skills import Skill
+from compass.skills.library import Skill
 from compass.types import Constants, Decision, Observation, Trigger
 
 

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from compass.communication import Exchange
 from compass.planner import Planner, PlanRequest
 from compass.policies.base import Choice
-from compass.skills import Library, Sandbox, TeamSandbox, fallback
+from compass.skills.fallback import fallback
+from compass.skills.library import Library
+from compass.skills.sandbox import Sandbox, TeamSandbox
 from compass.types import NO_OP, Constants, Decision, Planned, SkillFault, Trigger
 from envs.draws import stream_key
 
