@@ -26,6 +26,7 @@ _ADDR_NO_RANDOMIZE = 0x0040000
 _INSTRUCTION = 8  # bytes of a BPF instruction
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_munmap = _libc.munmap  # looked up before any fork: a fork pays for every page it touches first
 
 
 class _Program(ctypes.Structure):
@@ -133,6 +134,6 @@ def forget_clocks(pages: list[tuple[int, int]]) -> bool:
     Reading either then ends the process, and system calls that tell the time fall to the filter. Python's own locks look at the
     clock, too: nothing in a skill's process may take one.
     """
-    unmapped = [_libc.munmap(ctypes.c_void_p(start), ctypes.c_size_t(length)) for start, length in pages]
+    unmapped = [_munmap(ctypes.c_void_p(start), ctypes.c_size_t(length)) for start, length in pages]
     counter = _libc.prctl(_PR_SET_TSC, ctypes.c_ulong(_TSC_SIGSEGV), None, None, None)
     return bool(pages) and not any(unmapped) and counter == 0

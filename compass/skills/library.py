@@ -177,15 +177,13 @@ def init_library(target: Path | str) -> tuple[Path, ...]:
         InputError: `target` is a file, holds something already, or cannot be written.
     """
     target = Path(target)
+    shipped = [path for path in default_library_folder().iterdir() if path.is_file() and path.suffix in (".py", ".md")]
     if target.exists() and not target.is_dir():
         raise InputError(f"{target} is a file; name a new or empty folder")
     try:
         if target.exists() and any(target.iterdir()):
             raise InputError(f"{target} is not empty, and nothing is overwritten; name a new or empty folder")
         target.mkdir(parents=True, exist_ok=True)
-        sources = sorted(
-            path for path in default_library_folder().iterdir() if path.is_file() and path.suffix in (".py", ".md")
-        )
-        return tuple(Path(shutil.copyfile(path, target / path.name)) for path in sources)
+        return tuple(Path(shutil.copyfile(path, target / path.name)) for path in sorted(shipped))
     except OSError as error:
         raise InputError(f"{target} cannot be written: {error.strerror}") from error

@@ -29,12 +29,11 @@ _TIMEVAL = Struct("ll")
 class Process:
     """One skill's process: the evaluator's end of its channel, and its id once the forking process has told it."""
 
-    __slots__ = ("channel", "fresh", "pid")
+    __slots__ = ("channel", "pid")
 
     def __init__(self, channel: int) -> None:
         self.channel = channel
         self.pid = 0
-        self.fresh = True
 
 
 class Nursery:
@@ -66,6 +65,11 @@ class Nursery:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def pid(self) -> int:
+        """The id of the forking process."""
+        return self._zygote.pid
 
     def take(self, count: int) -> list[Process]:
         """`count` fresh, confined processes; as many new ones are begun behind them, for whoever comes next."""

@@ -32,7 +32,7 @@ class Parameter:
     note: str
 
     def checked(self, value: object) -> float:
-        """`value` as this parameter's; an `InputError` if it is no number, out of range, or a fraction where the default is whole."""
+        """`value` as this parameter's; an `InputError` if it is no number, out of range, or a fraction for a whole default."""
         if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
             raise InputError(f"parameter {self.name} must be a number, not {value!r}")
         if not self.low <= value <= self.high:

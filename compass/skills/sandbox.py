@@ -45,6 +45,7 @@ from compass.wire import MASK_AT
 
 _GLANCE_MS = 10  # how often an overdue process is looked at
 _IN_PROCESS = {EXCEPTION: Fault.EXCEPTION, ILLEGAL: Fault.ILLEGAL, MEMORY: Fault.MEMORY}
+_TWICE = 2.0
 _DETAIL = 200
 
 
@@ -59,7 +60,7 @@ class Limits:
     deadline: float = 0.1  # seconds of processor time per call
     patience: float = 5.0  # seconds of wall time per call, whatever happens
     memory: int = 128 * 1024 * 1024  # bytes of address space
-    episode: float = 60.0  # seconds of processor time per process
+    episode: float = 30.0  # seconds of processor time per process
     processes: int = 4  # per agent and episode: the first, and replacements for those that had to be killed
 
 
@@ -172,6 +173,10 @@ class TeamSandbox:
                 self.faults[reply[1]] += 1
         return replies
 
+    def pids(self) -> list[int]:
+        """The ids of the team's living processes."""
+        return [agent.process.pid for agent in self._agents if agent.process]
+
     def close(self) -> None:
         """End the team's processes."""
         self._nursery.end([agent.process for agent in self._agents if agent.process])
@@ -183,6 +188,7 @@ class TeamSandbox:
         seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
         os.write(process.channel, frame(OPEN, marshal.dumps((seed, self._constants))))
         agent.process = process
+        agent.calls_from = processor_seconds(process.pid)
         agent.processes += 1
         agent.assigned = False
 
@@ -200,7 +206,12 @@ class TeamSandbox:
             message = agent.assignment + message
             agent.assigned = True
         try:
-            agent.calls_from = processor_seconds(agent.process.pid)
+            now = processor_seconds(agent.process.pid)
+            if (
+                now - agent.calls_from > _TWICE * self._limits.deadline
+            ):  # since the last call began, its own time included
+                return self._killed(agent, Fault.DEADLINE, "computed on after its answer")
+            agent.calls_from = now
             os.write(agent.process.channel, message)
         except OSError:
             return self._died(agent)
@@ -233,7 +244,6 @@ class TeamSandbox:
                 or waited >= self._limits.patience
                 or (asleep and waited >= self._limits.deadline)
             ):
-                self.reproducible = False
                 return self._killed(agent, Fault.DEADLINE, f"no answer within {self._limits.deadline:g} s")
             poll.poll(_GLANCE_MS)
 
@@ -266,6 +276,7 @@ class TeamSandbox:
         assert agent.process is not None
         process, agent.process = agent.process, None
         self._nursery.bury(process)
+        self.reproducible = self.reproducible and fault == Fault.MEMORY  # all else depends on who was faster
         return Reply(None, fault, detail)
 
 

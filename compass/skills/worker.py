@@ -68,7 +68,7 @@ class Worker:
         """The assigned skill's `control_logic`, its module executed on first use and its parameters set."""
         module = self._modules.get(self._skill)
         if module is None:
-            module = {"__name__": self._skill, "__builtins__": {**vars(builtins), "__import__": _import}}
+            module = {"__name__": self._skill, "__builtins__": _BUILTINS}
             exec(self._codes[self._skill], module)
             self._modules[self._skill] = module
         module.update(self._parameters)
@@ -89,6 +89,12 @@ def _import(name: str, scope: Any = None, local: Any = None, names: Sequence[str
     if name not in _IMPORTABLE or level:
         raise ImportError(f"a skill cannot import {name}")
     return __import__(name, scope, local, names)
+
+
+_BUILTINS = {
+    **vars(builtins),
+    "__import__": _import,
+}  # made before the fork: copying it would touch hundreds of shared pages
 
 
 def _last_line(trace: TracebackType | None, file: str) -> int:

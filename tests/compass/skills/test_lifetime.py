@@ -1,0 +1,128 @@
+"""What skills' processes are, seen from outside, and that none outlives its evaluator."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from compass.skills.library import Library
+from compass.skills.sandbox import Sandbox, TeamSandbox
+from compass.types import Constants
+
+Payload = Callable[..., bytes]
+
+EVALUATOR = """
+import sys, time
+from pathlib import Path
+from compass.skills.library import load_library
+from compass.skills.sandbox import Sandbox
+from compass.types import Constants
+
+made = Sandbox(load_library(Path(sys.argv[1])))
+team = made.open_team(Constants("s", "protoss", "epo", 2, 2, 8, ("stalker", "zealot", "colossus"), (32.0, 32.0), 200), [1, 2])
+print(made.nursery.pid, *team.pids(), flush=True)
+time.sleep(60)
+"""
+LOOP = '''"""Loop: never end.
+
+unit_types: any
+"""
+
+
+def score_target(unit, obs):
+    return 0.0
+
+
+def control_logic(obs, memory):
+    while True:
+        pass
+'''
+
+
+def gone(pids: list[int], within: float = 3.0) -> bool:
+    """Whether all these processes end in time; those that only wait to be buried count as ended."""
+    until = time.monotonic() + within
+    while time.monotonic() < until:
+        if not any(running(pid) for pid in pids):
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def running(pid: int) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    (tmp_path / "loop.py").write_text(LOOP)
+    return tmp_path
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_no_process_outlives_its_evaluator(library: Path, end: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", EVALUATOR, str(library)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as evaluator:
+        assert evaluator.stdout is not None
+        pids = [int(pid) for pid in evaluator.stdout.readline().split()]
+        assert len(pids) == 3 and all(running(pid) for pid in pids)
+        evaluator.send_signal(end)
+    assert gone(pids)
+
+
+def test_a_process_has_no_rights(raw_library: Callable[..., Library], constants: Constants) -> None:
+    with Sandbox(raw_library()) as made:
+        team = made.open_team(constants, [1])
+        (pid,) = team.pids()
+        status = dict(
+            line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line
+        )
+        assert (status["NoNewPrivs"], status["Seccomp"], status["Threads"]) == ("1", "2", "1")
+        if os.geteuid() == 0:
+            assert status["Uid"].split() == ["65534"] * 4 and status["CapEff"] == "0" * 16
+            assert os.listdir(f"/proc/{pid}/fd") == ["0"]
+            assert "rwx" not in Path(f"/proc/{pid}/maps").read_text()
+        limits = Path(f"/proc/{pid}/limits").read_text()
+        for name in ("Max core file size", "Max file size", "Max processes", "Max open files"):
+            assert f"{name:<25} 0 " in limits
+        team.close()
+        assert gone([pid])
+
+
+def test_ended_teams_and_sandboxes_leave_nothing(raw_library: Callable[..., Library], constants: Constants) -> None:
+    before = set(os.listdir("/proc/self/fd"))
+    pids: list[int] = []
+    with Sandbox(raw_library()) as made:
+        for _ in range(3):
+            team = made.open_team(constants, [1, 2, 3])
+            pids += team.pids()
+            team.close()
+        open_team: TeamSandbox = made.open_team(constants, [1])
+        pids += [*open_team.pids(), made.nursery.pid]
+        open_team.close()
+    assert gone(pids)
+    assert set(os.listdir("/proc/self/fd")) == before
+
+
+def test_the_end_of_the_forking_process_is_an_error_not_a_fault(
+    raw_library: Callable[..., Library], constants: Constants, payload: Payload
+) -> None:
+    with Sandbox(raw_library()) as made:
+        team = made.open_team(constants, [1])
+        team.assign(0, "hold")
+        os.kill(made.nursery.pid, signal.SIGKILL)
+        assert gone(team.pids())
+        with pytest.raises(RuntimeError, match="has ended"):
+            team.act([(0, payload())])
+            made.open_team(constants, [1] * 20)
