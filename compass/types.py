@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 NO_OP, STOP = 0, 1
@@ -14,9 +15,28 @@ FIRST_TARGET = 6
 Position = tuple[float, float]
 
 
+class UnitFacts(NamedTuple):
+    """What is known of a unit type beforehand.
+
+    Health and shield in points (`ally_health` differs for the hydralisk), `weapon_range` in map units from edge to edge (0: no
+    weapon), `radius` in map units, `speed` in map units per step, `reload` in steps from one attack to the next.
+    """
+
+    health: float
+    ally_health: float
+    shield: float
+    weapon_range: float
+    radius: float
+    speed: float
+    reload: float
+    flying: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Constants:
-    """What every agent of a scenario knows beforehand. `unit_types` stand in type-bit order; sizes in map units."""
+    """What every agent of a scenario knows beforehand. `unit_types` stand in type-bit order, each with its row of `UnitFacts` in
+    `unit_rows`; sizes in map units.
+    """
 
     scenario: str
     race: str
@@ -27,6 +47,7 @@ class Constants:
     unit_types: tuple[str, ...]
     map_size: tuple[float, float]
     episode_limit: int
+    unit_rows: tuple[tuple[float, ...], ...] = ()
 
 
 class Entity(NamedTuple):
@@ -55,7 +76,7 @@ class Observation(NamedTuple):
     """All that one agent knows at one step: the door between environment and agent, for planners, pictures, texts and skills.
 
     `enemies` and `allies` hold the living entities it knows of, by ascending id; `available` the legal actions; `can_move` the
-    four directions; ranges in map units.
+    four directions; ranges in map units; `units` the facts of every unit type of the scenario.
     """
 
     agent_id: int
@@ -69,6 +90,7 @@ class Observation(NamedTuple):
     shoot_range: float
     map_size: tuple[float, float]
     available: tuple[int, ...]
+    units: Mapping[str, UnitFacts] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,14 @@ known living entity, the agent itself included.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
 from struct import Struct
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from compass.knowledge import COLUMNS
-from compass.types import MOVES, Constants, Entity, Observation
+from compass.types import MOVES, Constants, Entity, Observation, UnitFacts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,4 +87,11 @@ def unpack(payload: bytes, constants: Constants) -> Observation:
         shoot,
         constants.map_size,
         tuple([action for action, bit in enumerate(mask) if bit]),
+        _units(constants.unit_types, constants.unit_rows),
     )
+
+
+@lru_cache(maxsize=8)
+def _units(names: tuple[str, ...], rows: tuple[tuple[float, ...], ...]) -> Mapping[str, UnitFacts]:
+    facts = [UnitFacts(*row[:-1], flying=bool(row[-1])) for row in rows]
+    return MappingProxyType(dict(zip(names, facts, strict=False)))

@@ -13,12 +13,11 @@ from compass import wire
 from compass.communication import merge
 from compass.errors import InputError
 from compass.knowledge import COLUMNS, HEALTH, SEEN, TYPE
-from compass.observation.decode import Decoder, constants_of
+from compass.observation.decode import STEP_SECONDS, Decoder, constants_of
 from compass.types import Constants, Observation
 from envs.scenario import Scenario
 from envs.units import UNITS
 
-_STEP_SECONDS = 0.5
 _LOG_COLUMNS = 7
 
 
@@ -75,7 +74,7 @@ class Channel:
         self.constants = constants_of(scenario)
         self._sees_all = repaired
         self._mask_tells_life = not scenario.action_mask
-        self._reach = np.array([max(UNITS[k].speed, UNITS[k].ally_speed) * _STEP_SECONDS for k in scenario.unit_types])
+        self._reach = np.array([max(UNITS[k].speed, UNITS[k].ally_speed) * STEP_SECONDS for k in scenario.unit_types])
         self._can_hit = np.array([[_can_hit(a, b) for b in scenario.unit_types] for a in scenario.unit_types])
         self.table = self.decoder.empty()
         n_agents, n_entities = self.table.shape[:2]

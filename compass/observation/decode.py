@@ -29,14 +29,26 @@ from compass.types import Constants
 from envs.jit import jit
 from envs.layout import Layout
 from envs.scenario import EPISODE_LIMIT, MAP_SIZE, Scenario
-from envs.units import UNITS
+from envs.units import UNITS, UnitType
+
+STEP_SECONDS = 0.5
+"""Game seconds of an environment step: 8 loops of 1/16 s."""
 
 
 def constants_of(scenario: Scenario) -> Constants:
     """What every agent of the scenario knows beforehand."""
     size = (float(MAP_SIZE), float(MAP_SIZE))
     counts = (scenario.n_units, scenario.n_enemies, Layout.of(scenario).n_actions)
-    return Constants(scenario.name, scenario.race, scenario.setting, *counts, scenario.unit_types, size, EPISODE_LIMIT)
+    facts = tuple(_facts(UNITS[name]) for name in scenario.unit_types)
+    return Constants(scenario.name, scenario.race, scenario.setting, *counts, scenario.unit_types, size, EPISODE_LIMIT, facts)
+
+
+def _facts(unit: UnitType) -> tuple[float, ...]:
+    """The row of `compass.types.UnitFacts`, of a unit's first weapon."""
+    reach, period = (unit.weapons[0].range, unit.weapons[0].period) if unit.weapons else (0.0, 0.0)
+    speed = max(unit.speed, unit.ally_speed) * STEP_SECONDS
+    life = (float(unit.health), float(unit.ally_health), float(unit.shield))
+    return (*life, float(reach), unit.radius, speed, period / STEP_SECONDS, float(unit.flying))
 
 
 class Decoder:
