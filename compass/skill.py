@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from math import sqrt
+from typing import Any
 
 from compass.types import FIRST_TARGET, MOVES, STOP, Entity, Observation, Position
 
@@ -21,14 +22,23 @@ __all__ = [
     "centroid",
     "distance",
     "heal",
+    "hit_points",
     "move",
     "nearest",
+    "pull_back",
+    "reach",
     "stop",
     "toward",
 ]
 
 STRIDE = 2.0
 """How far ahead a move action sets its goal, in map units (smacv2's `move_amount`)."""
+
+_MARGIN = 2.0  # map units at the edge that ground units cannot enter
+_CLOSEST = 0.3  # nearer than this counts as this near
+_EDGE_WEIGHT = 0.15  # an edge weighs so much less than a threat at the same distance
+_CHASE = 2.0  # map units beyond its reach within which an enemy still counts as chasing
+_REST = 6  # steps after a run before the next may begin
 
 _STEPS: tuple[tuple[str, float, float], ...] = (
     ("north", 0.0, STRIDE),
@@ -90,21 +100,62 @@ def best_target(
 
 
 def away(obs: Observation, threats: Entity | Position | Sequence[Entity | Position]) -> int:
-    """The legal move that leads farthest from the centre of `threats`: an entity, a position, or a list of either.
-
-    `stop()` where every legal move leads closer, and without threats.
+    """The legal move that leads best away from `threats` (an entity, a position, or a list of either), without running into the
+    map's edge: near threats weigh most, and so does a near edge. `stop()` where no move is better than standing, or for no threats.
     """
     places = _places(threats)
     if not places:
         return stop()
     x, y = obs.own.position
-    centre_x, centre_y = centroid(places)
-    best, gain = stop(), 0.0
+    best, least = stop(), _peril(x, y, places, obs)
     for direction, step_x, step_y in _STEPS:
-        along = step_x * (x - centre_x) + step_y * (y - centre_y)
-        if obs.can_move[direction] and (along > gain or (along == gain and best == stop())):
-            best, gain = move(direction), along
+        if obs.can_move[direction]:
+            peril = _peril(x + step_x / 2, y + step_y / 2, places, obs)
+            if peril < least:
+                best, least = move(direction), peril
     return best
+
+
+def _peril(x: float, y: float, places: Sequence[Position], obs: Observation) -> float:
+    """How bad a place is: the inverse square of the distance to each threat, and a little of that to the nearest edge."""
+    width, height = obs.map_size
+    edge = max(min(x, width - x, y, height - y) - _MARGIN, _CLOSEST)
+    near = [max((px - x) * (px - x) + (py - y) * (py - y), _CLOSEST * _CLOSEST) for px, py in places]
+    return sum(1.0 / square for square in near) + _EDGE_WEIGHT / (edge * edge)
+
+
+def hit_points(unit: Entity, obs: Observation) -> float:
+    """Health and shield of a unit, in points."""
+    facts = obs.units[unit.unit_type]
+    health = facts.ally_health if unit.team == "ally" else facts.health
+    return unit.health * health + unit.shield * facts.shield
+
+
+def reach(unit: Entity, obs: Observation) -> float:
+    """The distance, between centres, within which a unit's weapon hits this agent; 0 for a unit without weapon."""
+    facts = obs.units[unit.unit_type]
+    return facts.weapon_range + facts.radius + obs.units[obs.own.unit_type].radius if facts.weapon_range else 0.0
+
+
+def pull_back(obs: Observation, memory: dict[str, Any], below: float, steps: int) -> bool:
+    """Whether to run now: from the moment an enemy's fire leaves this agent less than the fraction `below` of its hit points, for so
+    many steps, while enemies are near and an ally is there to shoot them. StarCraft's enemies chase whom they chose until it dies,
+    so the one who runs takes their fire out of the fight. `memory` is the skill's own.
+    """
+    life = hit_points(obs.own, obs)
+    before = memory.get("life", life)
+    memory["life"] = life
+    chased = any(foe.age < 3 and reach(foe, obs) > 0 and foe.distance < reach(foe, obs) + _CHASE for foe in obs.enemies)
+    if not chased or not obs.allies:
+        return False
+    if obs.step < memory.get("run until", 0):
+        return True
+    facts = obs.units[obs.own.unit_type]
+    hurt = life < before - 1 and life < below * (facts.ally_health + facts.shield)
+    rested = obs.step > memory.get("run until", -_REST) + _REST
+    if hurt and rested:
+        memory["run until"] = obs.step + steps
+    return hurt and rested
 
 
 def toward(obs: Observation, goal: Entity | Position) -> int:

@@ -99,11 +99,11 @@ def load_library(folder: Path | str) -> Library:
     """
     folder = Path(folder)
     way_out = f"fill a folder with the shipped skills: compass skills init {folder}"
-    if not folder.exists():
-        raise InputError(f"there is no skill folder {folder}; {way_out}")
-    if not folder.is_dir():
-        raise InputError(f"{folder} is not a folder of skills; name the folder that holds the skill files")
     try:
+        if not folder.exists():
+            raise InputError(f"there is no skill folder {folder}; {way_out}")
+        if not folder.is_dir():
+            raise InputError(f"{folder} is not a folder of skills; name the folder that holds the skill files")
         paths = sorted(path for path in folder.iterdir() if path.suffix == ".py" and path.name[0] not in "_.")
     except OSError as error:
         raise InputError(f"the skill folder {folder} cannot be read: {error.strerror}") from error
@@ -178,9 +178,9 @@ def init_library(target: Path | str) -> tuple[Path, ...]:
     """
     target = Path(target)
     shipped = [path for path in default_library_folder().iterdir() if path.is_file() and path.suffix in (".py", ".md")]
-    if target.exists() and not target.is_dir():
-        raise InputError(f"{target} is a file; name a new or empty folder")
     try:
+        if target.exists() and not target.is_dir():
+            raise InputError(f"{target} is a file; name a new or empty folder")
         if target.exists() and any(target.iterdir()):
             raise InputError(f"{target} is not empty, and nothing is overwritten; name a new or empty folder")
         target.mkdir(parents=True, exist_ok=True)
