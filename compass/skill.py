@@ -138,8 +138,8 @@ def reach(unit: Entity, obs: Observation) -> float:
 
 
 def pull_back(obs: Observation, memory: dict[str, Any], below: float, steps: int) -> bool:
-    """Whether to run now: from the moment an enemy's fire leaves this agent less than the fraction `below` of its hit points, for so
-    many steps, while enemies are near and an ally is there to shoot them. StarCraft's enemies chase whom they chose until it dies,
+    """Whether to run now: from the moment an enemy's fire leaves this agent less than the fraction `below` of its hit points, for
+    so many steps, while enemies are near and an ally is there to shoot them. StarCraft's enemies chase whom they chose until it dies,
     so the one who runs takes their fire out of the fight. `memory` is the skill's own.
     """
     life = hit_points(obs.own, obs)
