@@ -117,8 +117,8 @@ def sweep_beams(units: Units, battle: Battle, table: Table, slot: int) -> None:
         due = row.beam_delay + point * row.beam_interval
         if before < due <= unit.beam:
             offset = (point - middle) * row.beam_spacing
-            burn(units, battle, table, slot, 0, offset)
-            burn(units, battle, table, slot, 1, -offset)
+            for beam in range(2):
+                burn(units, battle, table, slot, beam, offset if beam == 0 else -offset)
     if unit.beam >= row.beam_delay + (row.beam_points - 1) * row.beam_interval:
         unit.beam = -1.0
 

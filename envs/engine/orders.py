@@ -34,14 +34,12 @@ def order_move(units: Units, slot: int, x: float, y: float) -> None:
 
 
 @jit
-def weapon_for(units: Units, table: Table, slot: int, target: int) -> int:
-    """The weapon with which `slot` attacks `target` from afar: the first that hits its plane, or -1."""
-    attacker, victim = at(units, slot), at(units, target)
-    row, other = row_of(table, attacker), row_of(table, victim)
-    for weapon in range(row.weapons):
-        if row.hits_ground[weapon] & other.on_ground | row.hits_air[weapon] & other.in_air:
-            return weapon
-    return -1
+def can_hit(units: Units, table: Table, slot: int, target: int) -> bool:
+    """Whether `slot` has a weapon and its main one hits the plane of `target`."""
+    row, other = row_of(table, at(units, slot)), row_of(table, at(units, target))
+    if row.weapons == 0:
+        return False
+    return bool(row.hits_ground[0] & other.on_ground | row.hits_air[0] & other.in_air)
 
 
 @jit
@@ -53,7 +51,7 @@ def order_attack(units: Units, table: Table, slot: int, target: int) -> bool:
     unit = at(units, slot)
     if unit.alive == 0 or at(units, target).alive == 0 or at(units, target).side == unit.side:
         return False
-    if weapon_for(units, table, slot, target) < 0:
+    if not can_hit(units, table, slot, target):
         return False
     if unit.order == ATTACK and unit.target == target:
         return True

@@ -12,9 +12,6 @@ from numba.core import types
 from numba.core.extending import intrinsic
 
 from envs.jit import jit
-from envs.units import UNIT_NAMES
-
-TYPES = len(UNIT_NAMES)
 
 
 def _at(_typing: Any, records: Any, index: Any) -> Any:
@@ -36,4 +33,4 @@ at = cast(Callable[[Any, int], Any], intrinsic(_at))
 @jit
 def row_of(table: Any, unit: Any) -> Any:
     """The unit data of a unit."""
-    return at(table, unit.side * TYPES + unit.type)
+    return at(table, unit.row)

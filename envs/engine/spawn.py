@@ -6,11 +6,12 @@ import numpy as np
 
 from envs.draws import draw
 from envs.engine.arena import clamp, lower_edge, upper_edge
-from envs.engine.records import TYPES, at, row_of
+from envs.engine.records import at, row_of
 from envs.engine.state import CELLS, NONE, PHASE_DRAW, Battle, Table, Units
 from envs.jit import jit
-from envs.units import RULES
+from envs.units import RULES, UNIT_NAMES
 
+TYPES = len(UNIT_NAMES)
 NEVER = -(1 << 40)  # a loop long before the battle
 GRID = 0.25  # spacing of the places tried
 MAX_RINGS = 256  # of that grid: beyond the map's diagonal
@@ -49,6 +50,7 @@ def create(units: Units, battle: Battle, table: Table, unit_type: int, side: int
     battle.count = slot + 1
     unit = at(units, slot)
     unit.type, unit.side, unit.alive = unit_type, side, 1
+    unit.row = side * TYPES + unit_type
     unit.x, unit.y = place_x, place_y
     unit.heading_x, unit.heading_y = HEADING_X, HEADING_Y
     unit.health, unit.shield, unit.energy = row.health, row.shield, row.energy_start

@@ -24,6 +24,7 @@ UNIT = np.dtype(
     [
         ("type", "i8"),  # index into envs.units.UNIT_NAMES
         ("side", "i8"),
+        ("row", "i8"),  # of the unit table: its two axes, side and type, in one
         ("alive", "i8"),
         ("order", "i8"),
         ("target", "i8"),  # slot of the order's target, or -1

@@ -47,7 +47,7 @@ ROW = np.dtype(
         ("delay_low", "f8"),
         ("delay_high", "f8"),
         ("weapons", "i8"),
-        ("damage", "f8", (MAX_WEAPONS,)),
+        ("damage", "f8", (MAX_WEAPONS,)),  # the main weapon, then a shorter one
         ("bonus", "f8", (MAX_WEAPONS,)),
         ("bonus_against", "i8", (MAX_WEAPONS,)),
         ("range", "f8", (MAX_WEAPONS,)),

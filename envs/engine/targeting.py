@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envs.engine.orders import can_heal, weapon_for
+from envs.engine.orders import can_heal, can_hit
 from envs.engine.records import at, row_of
 from envs.engine.state import Battle, Table, Units
 from envs.jit import jit
@@ -12,7 +12,7 @@ from envs.jit import jit
 def threatens(units: Units, table: Table, slot: int, other: int) -> bool:
     """Whether `other` counts as a threat to `slot`: it can hit it, or its type always threatens."""
     unit = at(units, other)
-    return bool(row_of(table, unit).threatens != 0 or weapon_for(units, table, other, slot) >= 0)
+    return bool(row_of(table, unit).threatens != 0 or can_hit(units, table, other, slot))
 
 
 @jit
@@ -34,7 +34,7 @@ def acquire(units: Units, battle: Battle, table: Table, slot: int) -> int:
         seen = at(units, other)
         if seen.alive == 0 or seen.side == unit.side or not in_scan(units, table, slot, other):
             continue
-        if weapon_for(units, table, slot, other) < 0:
+        if not can_hit(units, table, slot, other):
             continue
         threat = threatens(units, table, slot, other)
         dx, dy = seen.x - unit.x, seen.y - unit.y

@@ -7,7 +7,6 @@ import math
 from envs.draws import uniform
 from envs.engine.effects import die, launch, start_beams, wound
 from envs.engine.movement import turn, walk
-from envs.engine.orders import weapon_for
 from envs.engine.records import at, row_of
 from envs.engine.state import DELAY_DRAW, Battle, Table, Units
 from envs.jit import jit
@@ -57,30 +56,29 @@ def reaches(units: Units, table: Table, slot: int, weapon: int, target: int, slo
 
 
 @jit
-def weapon_at_hand(units: Units, table: Table, slot: int, target: int, weapon: int) -> int:
-    """The weapon to use now: a second, shorter one wherever it reaches, else `weapon`."""
-    unit, victim = at(units, slot), at(units, target)
-    row = row_of(table, unit)
-    if row.weapons > 1 and row_of(table, victim).on_ground != 0 and reaches(units, table, slot, 1, target, 0.0):
-        return 1
-    return weapon
+def weapon_at_hand(units: Units, table: Table, slot: int, target: int) -> int:
+    """The weapon to use now: a second, shorter one (against ground) wherever it reaches, else the main one."""
+    last = int(row_of(table, at(units, slot)).weapons) - 1
+    if last > 0 and row_of(table, at(units, target)).on_ground != 0 and reaches(units, table, slot, last, target, 0.0):
+        return last
+    return 0
 
 
 @jit
 def engage(units: Units, battle: Battle, table: Table, slot: int, target: int) -> bool:
     """One loop of attacking a living target: aim and fire in range, else chase. Returns whether the unit walked."""
     unit, victim = at(units, slot), at(units, target)
-    far = weapon_for(units, table, slot, target)
-    if reaches(units, table, slot, far, target, 0.0):
-        dx, dy = victim.x - unit.x, victim.y - unit.y
-        if faces(units, table, slot, dx, dy, dx * dx + dy * dy) and unit.cooldown <= 0.0:
-            start(units, battle, table, slot, target, weapon_at_hand(units, table, slot, target, far))
+    row = row_of(table, unit)
+    reach = row.range[0] + row.radius + row_of(table, victim).radius
+    dx, dy = victim.x - unit.x, victim.y - unit.y
+    distance = dx * dx + dy * dy
+    if distance <= reach * reach:
+        if faces(units, table, slot, dx, dy, distance) and unit.cooldown <= 0.0:
+            start(units, battle, table, slot, target, weapon_at_hand(units, table, slot, target))
         return False
     if unit.backswing > 0.0:
         return False
-    row = row_of(table, unit)
-    stop = row.range[far] + row.radius + row_of(table, victim).radius - CHASE_MARGIN
-    walk(units, battle, table, slot, victim.x, victim.y, stop)
+    walk(units, battle, table, slot, victim.x, victim.y, reach - CHASE_MARGIN)
     return True
 
 
