@@ -22,7 +22,7 @@ DESCRIPTORS = 256
 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_TSC, _PR_SET_NO_NEW_PRIVS = 1, 4, 22, 26, 38
 _SECCOMP_MODE_FILTER, _TSC_SIGSEGV = 2, 2
-_ADDR_NO_RANDOMIZE = 0x0040000
+_ADDR_NO_RANDOMIZE, _QUERY = 0x0040000, 0xFFFFFFFF
 _INSTRUCTION = 8  # bytes of a BPF instruction
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -49,9 +49,14 @@ def fix_addresses() -> None:
     """Start this process anew without address randomisation, where the system lets us: Python hashes some objects by address."""
     if not LINUX:
         return
-    current = _libc.personality(0xFFFFFFFF)
-    if current & _ADDR_NO_RANDOMIZE == 0 and _libc.personality(current | _ADDR_NO_RANDOMIZE) != -1:
+    current = _libc.personality(_QUERY)
+    if current != -1 and not _addresses_fixed() and _libc.personality(current | _ADDR_NO_RANDOMIZE) != -1:
         os.execv(sys.executable, sys.orig_argv)
+
+
+def _addresses_fixed() -> bool:
+    current = _libc.personality(_QUERY)
+    return bool(current != -1 and current & _ADDR_NO_RANDOMIZE)
 
 
 def harden(memory: int) -> list[str]:
@@ -68,7 +73,7 @@ def harden(memory: int) -> list[str]:
     if not LINUX:
         return held
     _prctl(_PR_SET_NO_NEW_PRIVS, 1)
-    if _libc.personality(0xFFFFFFFF) & _ADDR_NO_RANDOMIZE:
+    if _addresses_fixed():
         held.append("fixed addresses")
     if os.geteuid() == 0 and _become_nobody():
         held.append("nobody")

@@ -6,9 +6,11 @@ import ast
 import hashlib
 import shutil
 import stat
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import compass
 from compass.skills.checker import check_tree
@@ -142,8 +144,8 @@ def check_source(source: str, path: Path) -> Skill | list[Broken]:
     if not (name.isidentifier() and name == name.lower() and name.isascii()):
         return [Broken(path.name, 1, "the file's name is the skill's name: lower-case letters, digits and _ only")]
     try:
-        tree = ast.parse(source, path.name)
-        compile(source, path.name, "exec", dont_inherit=True)
+        compile_skill(name, source)
+        tree = compile_skill(name, source, ast.PyCF_ONLY_AST)
         problems = check_tree(tree)
         if not problems:
             return _skill(source, path, header(tree), parameters(tree, source))
@@ -161,6 +163,13 @@ def _skill(source: str, path: Path, head: Header, known: tuple[Parameter, ...]) 
     return Skill(
         path.stem, head.title, head.summary, head.description, head.unit_types, head.tasks, known, source, path, digest
     )
+
+
+def compile_skill(name: str, source: str, flags: int = 0) -> Any:
+    """A skill's code object, or its tree; the file name in it is the skill's alone: nothing depends on where the library lies."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # on dubious style: the checker has its own opinion
+        return compile(source, f"{name}.py", "exec", flags, dont_inherit=True)
 
 
 def default_library_folder() -> Path:

@@ -13,10 +13,9 @@ import time
 from collections import deque
 from pathlib import Path
 from struct import Struct
-from types import CodeType
 
 import compass
-from compass.skills.library import Library
+from compass.skills.library import Library, compile_skill
 from compass.skills.protocol import BATCH, END, HEAD, READY, SETUP, SPAWN
 from compass.skills.syscall_filter import WAY_OUT, program
 from envs.errors import InputError
@@ -170,11 +169,6 @@ class Nursery:
             parts.append(data)
             length -= len(data)
         return b"".join(parts)
-
-
-def compile_skill(name: str, source: str) -> CodeType:
-    """A skill's code object; its file name is the skill's alone, so that nothing in it depends on where the library lies."""
-    return compile(source, f"{name}.py", "exec", dont_inherit=True)
 
 
 def how_it_ended(status: int) -> str:

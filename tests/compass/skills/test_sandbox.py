@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -232,6 +233,15 @@ def test_other_systems_are_refused(raw_library: Callable[..., Library], monkeypa
     monkeypatch.setattr(syscall_filter.sys, "platform", "darwin")
     monkeypatch.setattr(nursery, "program", syscall_filter.program.__wrapped__)
     with pytest.raises(InputError, match="only Linux has; pass --unsafe-skills"):
+        Sandbox(raw_library())
+
+
+def test_a_missing_libseccomp_is_named(raw_library: Callable[..., Library], monkeypatch: pytest.MonkeyPatch) -> None:
+    from compass.skills import syscall_filter
+
+    monkeypatch.setitem(sys.modules, "pyseccomp", None)
+    monkeypatch.setattr(nursery, "program", syscall_filter.program.__wrapped__)
+    with pytest.raises(InputError, match="install libseccomp .* or pass --unsafe-skills"):
         Sandbox(raw_library())
 
 
