@@ -241,7 +241,7 @@ def test_a_missing_libseccomp_is_named(raw_library: Callable[..., Library], monk
 
     monkeypatch.setitem(sys.modules, "pyseccomp", None)
     monkeypatch.setattr(nursery, "program", syscall_filter.program.__wrapped__)
-    with pytest.raises(InputError, match="install libseccomp .* or pass --unsafe-skills"):
+    with pytest.raises(InputError, match=r"install libseccomp .* or pass --unsafe-skills"):
         Sandbox(raw_library())
 
 
