@@ -20,6 +20,7 @@ __all__ = [
     "away",
     "best_target",
     "centroid",
+    "chasers",
     "distance",
     "heal",
     "hit_points",
@@ -29,6 +30,7 @@ __all__ = [
     "reach",
     "stop",
     "toward",
+    "vitality",
 ]
 
 STRIDE = 2.0
@@ -39,6 +41,8 @@ _CLOSEST = 0.3  # nearer than this counts as this near
 _EDGE_WEIGHT = 0.15  # an edge weighs so much less than a threat at the same distance
 _CHASE = 2.0  # map units beyond its reach within which an enemy still counts as chasing
 _REST = 6  # steps after a run before the next may begin
+_RECENT = 3  # steps since a sighting on which a runner still relies
+_FITTER = 0.1  # by how much more of its hit points an ally must have left to be in better shape
 
 _STEPS: tuple[tuple[str, float, float], ...] = (
     ("north", 0.0, STRIDE),
@@ -131,6 +135,12 @@ def hit_points(unit: Entity, obs: Observation) -> float:
     return unit.health * health + unit.shield * facts.shield
 
 
+def vitality(unit: Entity, obs: Observation) -> float:
+    """The fraction of its hit points that a unit has left."""
+    facts = obs.units[unit.unit_type]
+    return hit_points(unit, obs) / ((facts.ally_health if unit.team == "ally" else facts.health) + facts.shield)
+
+
 def reach(unit: Entity, obs: Observation) -> float:
     """The distance, between centres, within which a unit's weapon hits this agent; 0 for a unit without weapon."""
     facts = obs.units[unit.unit_type]
@@ -139,23 +149,27 @@ def reach(unit: Entity, obs: Observation) -> float:
 
 def pull_back(obs: Observation, memory: dict[str, Any], below: float, steps: int) -> bool:
     """Whether to run now: from the moment an enemy's fire leaves this agent less than the fraction `below` of its hit points, for
-    so many steps, while enemies are near and an ally is there to shoot them. StarCraft's enemies chase whom they chose until it dies,
-    so the one who runs takes their fire out of the fight. `memory` is the skill's own.
+    so many steps, while enemies are near and an ally in better shape is there to shoot them. StarCraft's enemies chase whom they
+    chose until it dies, so the one who runs takes their fire out of the fight. `memory` is the skill's own.
     """
-    life = hit_points(obs.own, obs)
-    before = memory.get("life", life)
-    memory["life"] = life
-    chased = any(foe.age < 3 and reach(foe, obs) > 0 and foe.distance < reach(foe, obs) + _CHASE for foe in obs.enemies)
-    if not chased or not obs.allies:
+    life = vitality(obs.own, obs)
+    before = memory.get("vitality", life)
+    memory["vitality"] = life
+    relieved = any(ally.age < _RECENT and vitality(ally, obs) > life + _FITTER for ally in obs.allies)
+    if not relieved or not chasers(obs):
         return False
     if obs.step < memory.get("run until", 0):
         return True
-    facts = obs.units[obs.own.unit_type]
-    hurt = life < before - 1 and life < below * (facts.ally_health + facts.shield)
-    rested = obs.step > memory.get("run until", -_REST) + _REST
-    if hurt and rested:
+    if life < before and life < below and obs.step > memory.get("run until", -_REST) + _REST:
         memory["run until"] = obs.step + steps
-    return hurt and rested
+        return True
+    return False
+
+
+def chasers(obs: Observation) -> list[Entity]:
+    """The enemies seen lately whose weapons reach this agent or nearly do."""
+    near = [(foe, reach(foe, obs)) for foe in obs.enemies if foe.age < _RECENT]
+    return [foe for foe, range_ in near if range_ and foe.distance < range_ + _CHASE]
 
 
 def toward(obs: Observation, goal: Entity | Position) -> int:

@@ -40,15 +40,28 @@ def constants_of(scenario: Scenario) -> Constants:
     size = (float(MAP_SIZE), float(MAP_SIZE))
     counts = (scenario.n_units, scenario.n_enemies, Layout.of(scenario).n_actions)
     facts = tuple(_facts(UNITS[name]) for name in scenario.unit_types)
-    return Constants(scenario.name, scenario.race, scenario.setting, *counts, scenario.unit_types, size, EPISODE_LIMIT, facts)
+    return Constants(
+        scenario.name, scenario.race, scenario.setting, *counts, scenario.unit_types, size, EPISODE_LIMIT, facts
+    )
 
 
 def _facts(unit: UnitType) -> tuple[float, ...]:
     """The row of `compass.types.UnitFacts`, of a unit's first weapon."""
-    reach, period = (unit.weapons[0].range, unit.weapons[0].period) if unit.weapons else (0.0, 0.0)
-    speed = max(unit.speed, unit.ally_speed) * STEP_SECONDS
     life = (float(unit.health), float(unit.ally_health), float(unit.shield))
-    return (*life, float(reach), unit.radius, speed, period / STEP_SECONDS, float(unit.flying))
+    speed = max(unit.speed, unit.ally_speed) * STEP_SECONDS
+    if not unit.weapons:
+        return (*life, 0.0, unit.radius, speed, 0.0, 0.0, float(unit.flying))
+    weapon = unit.weapons[0]
+    hits = 2 if weapon.second_strike or weapon.beam_points else 1
+    return (
+        *life,
+        float(weapon.range),
+        unit.radius,
+        speed,
+        weapon.period / STEP_SECONDS,
+        hits * weapon.damage / weapon.period,
+        float(unit.flying),
+    )
 
 
 class Decoder:

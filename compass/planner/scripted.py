@@ -1,0 +1,66 @@
+"""The scripted planner: the planner's decisions by rules, with no model and no key, the same every time.
+
+It decides on the rounded values that the text form shows, so that a reader of the text could decide the same. Skills are chosen
+by the sub-tasks they say they serve, so it plays any library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from compass.errors import InputError
+from compass.observation.text import rounded
+from compass.planner.base import PlanRequest
+from compass.skills.library import Skill
+from compass.types import Constants, Decision, Observation
+
+PULL_BACK: Mapping[str, tuple[float, int]] = {"zealot": (0.9, 3), "stalker": (0.3, 15), "hydralisk": (0.9, 12)}
+"""When a unit type gives way to enemy fire, where skills have the parameters: below this fraction of hit points, for so many steps.
+A zealot's shield is a third of its life and its chasers are as fast as it is, so it gives way early and briefly; a stalker is
+faster than most and can afford to wait; a hydralisk falls in seconds.
+"""
+_MELEE_RANGE = 2.0
+
+
+class ScriptedPlanner:
+    """Decides for one agent at a time; remembers nothing, since the observation already holds what was seen and heard."""
+
+    def begin(self, constants: Constants) -> None:
+        """Nothing to forget."""
+
+    def plan(self, request: PlanRequest) -> Decision:
+        """The first sub-task, most pressing first, that a skill for this unit type serves.
+
+        Raises:
+            InputError: the library has no skill for this unit type.
+        """
+        obs = rounded(request.observation)
+        if not request.skills:
+            raise InputError(f"the library has no skill for a {obs.own.unit_type}: see `compass skills list`")
+        for task, reasoning in sub_tasks(obs):
+            for skill in request.skills:
+                if task in skill.tasks:
+                    return Decision(task, skill.name, _parameters(skill, obs.own.unit_type), reasoning)
+        return Decision("engage", request.skills[0].name, {}, "no skill serves a sub-task of the moment")
+
+
+def sub_tasks(obs: Observation) -> list[tuple[str, str]]:
+    """What the agent might do now, most pressing first, each with the reason."""
+    own = obs.own.unit_type
+    if own == "medivac":
+        return [("heal", "a medivac keeps the team alive"), ("hold", "no skill heals")]
+    if not obs.enemies:
+        return [("search", "no enemy is known"), ("hold", "no enemy is known")]
+    engage = ("engage", f"{len(obs.enemies)} known enemies live")
+    melee = [enemy for enemy in obs.enemies if 0 < obs.units[enemy.unit_type].weapon_range < _MELEE_RANGE]
+    if melee and obs.units[own].weapon_range >= _MELEE_RANGE:
+        return [("kite", f"{len(melee)} known enemies must come close to strike"), engage]
+    if own == "baneling":
+        return [("burst", "a baneling strikes once"), engage]
+    return [engage, ("search", "no skill engages")]
+
+
+def _parameters(skill: Skill, unit_type: str) -> dict[str, float]:
+    below, steps = PULL_BACK.get(unit_type, (None, None))
+    wanted = {"PULL_BACK_BELOW": below, "PULL_BACK_STEPS": steps}
+    return {name: value for name, value in wanted.items() if value is not None and name in skill.parameters}
