@@ -97,7 +97,8 @@ def watch(settings: EvaluateSettings, path: Path, resume: bool = False) -> RunRe
         err().print(f"skill left out: {broken}", markup=False, soft_wrap=True)
     counts: Counter[Outcome] = Counter()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err(), transient=True) as bar:
+    console = err()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(settings.policy, total=settings.episodes)
 
         def advance(result: EpisodeResult) -> None:

@@ -105,25 +105,38 @@ def test_a_run_is_not_resumed_with_another_library(team_run, tmp_path):
 
 def test_the_snapshot_is_what_the_manifest_says(team_run):
     names = sorted(path.stem for path in (team_run.path / "skills").iterdir())
-    assert names == team_run.manifest["skills"]["names"] and len(names) >= 8
+    assert names == team_run.manifest["skills"]["names"]
 
 
 def test_the_manifest_tells_what_episodes_depend_on(team_run):
     manifest = team_run.manifest
     assert scenario_of(manifest) == SCENARIO
-    assert (manifest["scenario_hash"], manifest["stream"], manifest["backend"]) == (SCENARIO.content_hash, "evaluation", "embedded")
+    assert (manifest["scenario_hash"], manifest["stream"], manifest["backend"]) == (
+        SCENARIO.content_hash,
+        "evaluation",
+        "embedded",
+    )
     assert manifest["sandbox"]["kind"] == "seccomp" and manifest["sandbox"]["limits"]["deadline"] > 0
-    for key in ("rules", "code", "packages", "hops", "plan_every", "plan_on_change", "observation", "setting", "created"):
+    for key in (
+        "rules",
+        "code",
+        "packages",
+        "hops",
+        "plan_every",
+        "plan_on_change",
+        "observation",
+        "setting",
+        "created",
+    ):
         assert manifest[key] is not None
 
 
 def test_the_summary_has_the_promised_fields(random_run):
-    expected = (
-        "scenario setting observation backend policy planner episodes win_rate win_rate_ci outcomes return_mean length_mean "
-        "steps_per_second run"
-    )
     summary = orjson.loads((random_run.path / "summary.json").read_bytes())
-    assert list(summary) == expected.split()
+    assert list(summary) == [
+        *("scenario", "setting", "observation", "backend", "policy", "planner", "episodes", "win_rate", "win_rate_ci"),
+        *("outcomes", "return_mean", "length_mean", "steps_per_second", "run"),
+    ]
     assert summary == orjson.loads(orjson.dumps(random_run.summary()))
 
 

@@ -81,4 +81,7 @@ def test_the_paired_interval_is_odd_and_within_bounds(pairs):
     there, back = paired_difference(first, second), paired_difference(second, first)
     assert there is not None and back is not None
     assert -1 <= there.interval[0] < there.interval[1] <= 1
-    assert (there.difference, there.interval) == (-back.difference, pytest.approx((-back.interval[1], -back.interval[0])))
+    assert (there.difference, there.interval) == (
+        -back.difference,
+        pytest.approx((-back.interval[1], -back.interval[0])),
+    )
