@@ -19,8 +19,8 @@ class UnitFacts(NamedTuple):
     """What is known of a unit type beforehand.
 
     Health and shield in points (`ally_health` differs for the hydralisk), `weapon_range` in map units from edge to edge (0: no
-    weapon), `radius` in map units, `speed` in map units per step, `reload` in steps from one attack to the next, `damage_per_second` against a target
-    without armor or the attributes it is strong against.
+    weapon), `radius` in map units, `speed` in map units per step, `reload` in steps from one attack to the next,
+    `damage_per_second` against a target without armor or the attributes it is strong against.
     """
 
     health: float
