@@ -94,7 +94,7 @@ class Skirmish:
         return self._reset(key, [setup])
 
     def _reset(self, key: int, setups: list[BattleSetup] | None) -> Frame:
-        masks, state, obs = outputs = self._battles.outputs(1)
+        masks, state, obs = outputs = self._battles.outputs()
         self._battles.begin([0], [key], setups, outputs)
         return self._frame(masks, state, obs)
 
@@ -110,14 +110,14 @@ class Skirmish:
         if len(actions) != self.n_agents:
             raise ValueError(f"{len(actions)} actions given; give one for each of the {self.n_agents} agents")
         battles.actions[0] = actions
-        masks, state, obs = outputs = battles.outputs(1)
+        masks, state, obs = outputs = battles.outputs()
         illegal = battles.step(0, 1, look, outputs)
         if illegal >= 0:
             raise battles.illegal(illegal)
         return self._frame(masks, state, obs if look else self._no_obs)
 
     def _frame(self, masks: NDArray[np.uint8], state: NDArray[np.float32], obs: NDArray[np.float32]) -> Frame:
-        reward, raw, over, won, timeout, code, allies, enemies, step = self._battles.tallies.tolist()[0][:9]
+        reward, raw, over, won, timeout, code, allies, enemies, step = self._battles.tallies.item()[:9]
         self._over = over
         end_code = None if code == RUNNING else code
         return Frame(obs[0], state[0], masks[0], reward, raw, over, won, timeout, end_code, allies, enemies, step)
@@ -184,7 +184,7 @@ class BatchedSkirmish:
         self.n_enemies = self.layout.n_enemies
         self.n_actions = self.layout.n_actions
         self.episode_limit = EPISODE_LIMIT
-        self._outputs = masks, state, obs = self._battles.outputs(batch_size)
+        self._outputs = masks, state, obs = self._battles.outputs()
         tallies: Any = self._battles.tallies
         self._batch = Batch(obs, state, masks, *(tallies[name] for name in tallies.dtype.names[:9]))
         bounds = [batch_size * i // threads for i in range(threads + 1)]

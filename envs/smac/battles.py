@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.draws import stream_key
+from envs.engine.loop import run_loops
 from envs.engine.state import BATTLE, UNIT
 from envs.engine.table import unit_table
 from envs.errors import InputError
@@ -17,10 +18,12 @@ from envs.smac.actions import find_illegal
 from envs.smac.arrays import SEEN, TALLY, Records, make_settings, make_traits
 from envs.smac.masks import fill_masks
 from envs.smac.options import Options
-from envs.smac.step import begin_battles, observe_battle, observe_with, step_battles
+from envs.smac.step import create_battles, observe_battle, observe_with, open_battles, step_battles
 from envs.teams import BattleSetup, BattleSource
 
 MAX_SEED = 2**64 - 1
+Outputs = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]
+_BYTE, _FLOAT = np.dtype(np.uint8), np.dtype(np.float32)  # np.empty is faster with these than with the classes
 
 
 class Battles:
@@ -43,24 +46,20 @@ class Battles:
         self.tracked: NDArray[np.uint8] = np.zeros((size, n_enemies, n_allies), np.uint8)
         self.actions: NDArray[np.int64] = np.zeros((size, n_allies), np.int64)
         layout = self.layout
-        self.shapes = (layout.n_agents, layout.n_actions), (layout.state_size,), (layout.n_agents, layout.obs_size)
+        self._shapes = (size, n_allies, layout.n_actions), (size, layout.state_size), (size, n_allies, layout.obs_size)
         self.memory = (self.units, self.battles, self.seen, self.tallies, self.tracked)
 
-    def outputs(self, size: int) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
-        """New arrays for `size` battles: masks, states, observations."""
-        masks, state, obs = self.shapes
-        return (
-            np.empty((size, *masks), np.uint8),
-            np.empty((size, *state), np.float32),
-            np.empty((size, *obs), np.float32),
-        )
+    def outputs(self) -> Outputs:
+        """New arrays for what the battles show: masks, states, observations."""
+        masks, state, obs = self._shapes
+        return np.empty(masks, _BYTE), np.empty(state, _FLOAT), np.empty(obs, _FLOAT)
 
     def begin(
         self,
         indices: Sequence[int],
         keys: Sequence[int],
         setups: Sequence[BattleSetup] | None,
-        outputs: tuple[Any, ...],
+        outputs: Outputs,
     ) -> None:
         """Start battles of these keys at these places; teams and positions are drawn from the keys unless given.
 
@@ -75,25 +74,25 @@ class Battles:
             else:
                 types[k], positions[k] = setups[k].types, setups[k].positions
         where, words = np.asarray(indices, np.int64), np.array(keys, np.uint64)
-        full = begin_battles(
-            where, words, types, positions, self.settings, self.traits, self.table, *self.memory, *outputs
-        )
-        if full >= 0:
+        if create_battles(where, words, types, positions, self.settings, self.table, self.units, self.battles) >= 0:
             raise InputError("the units do not all find room on the map; use fewer units")
+        for index in indices:  # its own call: inlined in a second kernel, the engine would be compiled twice
+            run_loops(self.units[index], self.battles[index], self.table, 1)
+        open_battles(where, self.settings, self.traits, *self.memory, *outputs)
 
-    def step(self, lo: int, hi: int, look: bool, outputs: tuple[Any, ...]) -> int:
+    def step(self, lo: int, hi: int, look: bool, outputs: Outputs) -> int:
         """Play `actions` in the battles [lo, hi): see `step_battles`."""
         return step_battles(lo, hi, look, self.settings, self.table, *self.memory, self.actions, *outputs)
 
     def observe(self, agent: int) -> NDArray[np.float32]:
         """One more observation of the first battle, with its own draws: of all agents (-1) or of one. float32[A, obs_size]."""
-        obs: NDArray[np.float32] = self.outputs(1)[2][0]
+        obs: NDArray[np.float32] = self.outputs()[2][0]
         observe_battle(agent, self.settings, self.seen, self.tallies, self.tracked, obs)
         return obs
 
     def observe_with(self, order: NDArray[np.int64], uniforms: NDArray[np.float64]) -> NDArray[np.float32]:
         """One more observation of the first battle, with these draws."""
-        obs: NDArray[np.float32] = self.outputs(1)[2][0]
+        obs: NDArray[np.float32] = self.outputs()[2][0]
         observe_with(order, uniforms, self.settings, self.seen, self.tallies, self.tracked, obs)
         return obs
 

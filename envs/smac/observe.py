@@ -101,7 +101,7 @@ def _write_row(
 
 @jit
 def _can_heal(settings: Record, seen: Records, agent: int, ally: int) -> bool:
-    """Whether a medivac could heal that ally now: what an enemy row's first feature tells a medivac, about the ally of its index."""
+    """Whether a medivac could heal that ally now. Row e of the enemies begins, for a medivac, with the answer for ally e."""
     if ally >= settings.n_agents or seen[ally].heals or seen[ally].health <= 0.0:
         return False
     return in_reach(seen[agent], seen[ally])

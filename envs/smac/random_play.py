@@ -70,7 +70,7 @@ def single_speed(skirmish: Skirmish, seeds: Sequence[int]) -> Speed:
 
 
 def batched_speed(skirmish: BatchedSkirmish, rounds: int) -> Speed:
-    """Play `rounds` steps of every battle of the batch, finished ones begun again at once; only the choice of actions is not timed."""
+    """Play `rounds` steps of every battle, finished ones begun again at once; only the choice of actions is not timed."""
     key, size = np.uint64(stream_key("random play", 0)), skirmish.batch_size
     actions = np.zeros((size, skirmish.n_agents), np.int64)
     seconds, following = 0.0, size

@@ -16,6 +16,7 @@ from envs.engine.spawn import begin, create
 from envs.jit import jit
 from envs.smac.actions import find_illegal, send
 from envs.smac.arrays import RUNNING, Record, Records
+from envs.smac.borrow import borrow
 from envs.smac.masks import fill_masks
 from envs.smac.observe import forget, make_draws, observe
 from envs.smac.reward import max_reward, settle
@@ -68,6 +69,8 @@ def step_battles(
     battle * n_agents + agent; otherwise -1.
     """
     rules = settings[0]
+    units, seen, tracked, actions = borrow(units), borrow(seen), borrow(tracked), borrow(actions)
+    masks, state, obs = borrow(masks), borrow(state), borrow(obs)
     illegal = find_illegal(lo, hi, rules, seen, tallies, actions)
     if illegal >= 0:
         return illegal
@@ -92,14 +95,34 @@ def step_battles(
 
 
 @jit
-def begin_battles(
+def create_battles(
     indices: NDArray[np.int64],
     keys: NDArray[np.uint64],
     types: NDArray[np.int64],
     positions: NDArray[np.float32],
     settings: Records,
-    traits: Records,
     table: Records,
+    units: Records,
+    battles: Records,
+) -> int:
+    """Create the units of battle k, of keys[k], types int64[K, N] and positions float32[K, N, 2] (allies first), in place
+    indices[k] of the batch. Returns -1, or the first k whose units did not all find room."""
+    n_agents = settings[0].n_agents
+    for k in range(indices.shape[0]):
+        b = indices[k]
+        begin(units[b], battles[b], keys[k])
+        for i in range(types.shape[1]):
+            x, y = np.float64(positions[k, i, 0]), np.float64(positions[k, i, 1])
+            if create(units[b], battles[b], table, types[k, i], 0 if i < n_agents else 1, x, y) < 0:
+                return k
+    return -1
+
+
+@jit
+def open_battles(
+    indices: NDArray[np.int64],
+    settings: Records,
+    traits: Records,
     units: Records,
     battles: Records,
     seen: Records,
@@ -108,25 +131,17 @@ def begin_battles(
     masks: NDArray[np.uint8],
     state: NDArray[np.float32],
     obs: NDArray[np.float32],
-) -> int:
-    """Start battle k of keys[k], types int64[K, N] and positions float32[K, N, 2] (allies first) in place indices[k] of the batch:
-    create the units, run one loop, sort the agents, observe. Returns -1, or the first k whose units did not all find room."""
+) -> None:
+    """What follows the loop after creation: sort the agents of these battles, begin their tallies, show them and observe."""
     rules = settings[0]
+    units, seen, tracked = borrow(units), borrow(seen), borrow(tracked)
+    masks, state, obs = borrow(masks), borrow(state), borrow(obs)
     order, uniforms = _scratch(rules)
-    n = types.shape[1]
-    for k in range(indices.shape[0]):
-        b = indices[k]
-        begin(units[b], battles[b], keys[k])
-        for i in range(n):
-            side = 0 if i < rules.n_agents else 1
-            x, y = np.float64(positions[k, i, 0]), np.float64(positions[k, i, 1])
-            if create(units[b], battles[b], table, types[k, i], side, x, y) < 0:
-                return k
-        run_loops(units[b], battles[b], table, 1)
+    for b in indices:
         look_first(rules, traits, units[b], seen[b])
         tracked[b, :, :] = 0
         tally = tallies[b]
-        tally.key = keys[k]
+        tally.key = battles[b].key
         tally.step, tally.calls = 0, 0
         tally.reward, tally.raw_reward = 0.0, 0.0
         tally.terminated, tally.battle_won, tally.timeout = False, False, False
@@ -136,7 +151,6 @@ def begin_battles(
         fill_masks(rules, seen[b], masks[b])
         fill_state(rules, seen[b], 0, state[b])
         _observe_next(rules, seen[b], tally, tracked[b], order, uniforms, obs[b])
-    return -1
 
 
 @jit

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from envs.engine.state import ATTACK, HEAL, MOVE, NONE, UNIT
-from envs.engine.table import unit_table
+from envs.engine import Engine
+from envs.engine.state import ATTACK, HEAL, MOVE, NONE
 from envs.smac.actions import send
 from envs.units import UNIT_NAMES
 from tests.envs.smac.hand import board
 
 
 def sent(b, *actions):
-    """The engine's units after these actions were sent."""
-    units = np.zeros(len(b.seen), UNIT)
-    for i, _row in enumerate(b.seen):
-        units[i]["side"], units[i]["alive"] = int(i >= b.layout.n_agents), 1
-        units[i]["health"], units[i]["energy"] = 5, 100
-    units["type"] = [UNIT_NAMES.index(kind) for kind in b.kinds]
-    units["target"], units["acquired"], units["victim"] = -1, -1, -1
-    send(b.settings[0], unit_table(), units, b.seen, np.array(actions))
-    return units
+    """The engine's units after these actions were sent; all are hurt, so that they can be healed."""
+    engine = Engine(len(b.seen))
+    engine.begin(1)
+    for i, kind in enumerate(b.kinds):
+        engine.create(UNIT_NAMES.index(kind), int(i >= b.layout.n_agents), 5.0 + i, 5.0)
+    engine.units["health"] = 5
+    send(b.settings[0], engine.table, engine.units, b.seen, np.array(actions))
+    return engine.units
 
 
 def make(allies, enemies, **options):
