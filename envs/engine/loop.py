@@ -13,9 +13,9 @@ from envs.engine.movement import march
 from envs.engine.records import at, row_of
 from envs.engine.script import command_enemies
 from envs.engine.state import ATTACK, HEAL, MOVE, NONE, SHUFFLE_DRAW, Battle, Integers, Table, Units
-from envs.engine.targeting import acquire, acquire_patient, in_scan
+from envs.engine.targeting import acquire, acquire_patient
 from envs.engine.vitals import regenerate, tend
-from envs.engine.weapons import engage, tick, wind_up
+from envs.engine.weapons import engage, reaches, tick, wind_up
 from envs.jit import jit
 
 _PIECE_BITS, _PIECE = np.uint64(16), np.uint64(0xFFFF)
@@ -51,7 +51,7 @@ def act_alone(units: Units, battle: Battle, table: Table, slot: int) -> bool:
         unit.order, unit.target = HEAL, patient
         return tend(units, battle, table, slot)
     target = int(unit.acquired)
-    if target < 0 or at(units, target).alive == 0 or not in_scan(units, table, slot, target):
+    if target < 0 or at(units, target).alive == 0 or not reaches(units, table, slot, 0, target, 0.0):
         target = acquire(units, battle, table, slot)
         unit.acquired = target
     if target < 0:
