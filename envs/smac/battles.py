@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,6 +30,8 @@ _BYTE, _FLOAT = np.dtype(np.uint8), np.dtype(np.float32)  # np.empty is faster w
 class Battles:
     """`size` battles of one scenario: engine state, snapshots and counters, without the output arrays."""
 
+    _step: ClassVar[Callable[..., int] | None] = None  # the entry point of `step_battles`, the same for all
+
     def __init__(self, scenario: Scenario, size: int, observation: str, options: dict[str, Any]) -> None:
         given = {"prob_obs_enemy": scenario.prob_obs_enemy, "action_mask": scenario.action_mask} | options
         self.options = Options.of(given)
@@ -48,6 +51,7 @@ class Battles:
         layout = self.layout
         self._shapes = (size, n_allies, layout.n_actions), (size, layout.state_size), (size, n_allies, layout.obs_size)
         self.memory = (self.units, self.battles, self.seen, self.tallies, self.tracked)
+        self._step_memory = (self.settings, self.table, *self.memory, self.actions)
 
     def outputs(self) -> Outputs:
         """New arrays for what the battles show: masks, states, observations."""
@@ -82,7 +86,9 @@ class Battles:
 
     def step(self, lo: int, hi: int, look: bool, outputs: Outputs) -> int:
         """Play `actions` in the battles [lo, hi): see `step_battles`."""
-        return step_battles(lo, hi, look, self.settings, self.table, *self.memory, self.actions, *outputs)
+        if Battles._step is None:
+            Battles._step = entry_point(step_battles, lo, hi, look, *self._step_memory, *outputs)
+        return Battles._step(lo, hi, look, *self._step_memory, *outputs)
 
     def observe(self, agent: int) -> NDArray[np.float32]:
         """One more observation of the first battle, with its own draws: of all agents (-1) or of one. float32[A, obs_size]."""
@@ -114,6 +120,16 @@ class Battles:
         return ValueError(
             f"{where}agent {agent}: action {chosen} is illegal now; legal are {self.legal_actions(battle, agent)}"
         )
+
+
+def entry_point(kernel: Any, *arguments: Any) -> Callable[..., int]:
+    """The machine code of a kernel for arguments of these types, without numba's check of the types, which costs a microsecond a
+    call. Whoever calls it must pass the same types."""
+    typeof: Any = numba.typeof
+    signature = tuple(typeof(argument) for argument in arguments)
+    kernel.compile(signature)
+    code: Callable[..., int] = kernel.overloads[signature].entry_point
+    return code
 
 
 def battle_key(stream: str, seed: int) -> int:

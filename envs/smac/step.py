@@ -164,6 +164,7 @@ def observe_battle(
 ) -> None:
     """One more observation of battle 0 with its own draws: of all agents, or only of `agent` if that is not -1."""
     rules = settings[0]
+    seen, tracked, obs = borrow(seen), borrow(tracked), borrow(obs)
     order, uniforms = _scratch(rules)
     tally = tallies[0]
     make_draws(tally.key, tally.step, tally.calls, rules.prob_obs_enemy, order, uniforms)
