@@ -6,8 +6,10 @@ loops are divided into calls.
 
 from __future__ import annotations
 
+from envs.engine.arena import clamp
 from envs.engine.records import at, row_of
 from envs.engine.state import CELL, CELLS, Battle, Table, Units
+from envs.engine.table import FLYER
 from envs.jit import jit
 from envs.units import UNITS
 
@@ -46,14 +48,16 @@ def leave(units: Units, battle: Battle, slot: int) -> None:
 
 @jit
 def fill_cells(units: Units, battle: Battle) -> None:
-    """Makes all lists anew: callers may have created, removed or displaced units."""
+    """Makes all lists anew: callers may have created, removed or displaced units, these even off the map."""
     for slot in range(battle.count):
         unit = at(units, slot)
         if unit.cell >= 0:
             battle.cells[unit.cell] = -1
             unit.cell = -1
     for slot in range(battle.count - 1, -1, -1):
-        if at(units, slot).alive != 0:
+        unit = at(units, slot)
+        if unit.alive != 0:
+            unit.x, unit.y = clamp(unit.x, FLYER), clamp(unit.y, FLYER)
             enter(units, battle, slot)
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from envs.engine.records import at, row_of
-from envs.engine.state import NONE, Battle, Table, Units
+from envs.engine.state import MAIN, NONE, Battle, Table, Units
 from envs.jit import jit
 from envs.units import RULES
 
@@ -56,7 +56,7 @@ def second_strike(units: Units, battle: Battle, table: Table, slot: int) -> None
     unit.strike -= 1.0
     if unit.strike <= 0.0:
         unit.strike = 0.0
-        wound(units, battle, table, slot, 0, unit.strike_target)
+        wound(units, battle, table, slot, MAIN, unit.strike_target)
 
 
 @jit
@@ -84,7 +84,7 @@ def fly_missile(units: Units, battle: Battle, table: Table, slot: int) -> None:
     distance = dx * dx + dy * dy
     if distance <= reach * reach:
         unit.missile = -1
-        wound(units, battle, table, slot, 0, target)
+        wound(units, battle, table, slot, MAIN, target)
         return
     part = speed / math.sqrt(distance)
     unit.missile_x += dx * part
@@ -140,7 +140,7 @@ def burn(units: Units, battle: Battle, table: Table, slot: int, beam: int, offse
         word, bit = beam * 2 + (other >> 6), ONE << np.uint64(other & LOW_BITS)
         if unit.beam_hits[word] & bit == 0:
             unit.beam_hits[word] |= bit
-            wound(units, battle, table, slot, 0, other)
+            wound(units, battle, table, slot, MAIN, other)
 
 
 @jit
@@ -155,7 +155,7 @@ def burst(units: Units, battle: Battle, table: Table, slot: int) -> None:
         body = row_of(table, seen)
         dx, dy, reach = seen.x - unit.x, seen.y - unit.y, radius + body.radius
         if body.on_ground != 0 and dx * dx + dy * dy <= reach * reach:
-            wound(units, battle, table, slot, 0, other)
+            wound(units, battle, table, slot, MAIN, other)
 
 
 @jit

@@ -18,6 +18,8 @@ NONE, MOVE, ATTACK, HEAL = 0, 1, 2, 3  # orders
 CELL = 1.0  # side of the cells in which units find each other
 CELLS = int(RULES.map_size / CELL)  # along each axis
 
+MAIN: Any = np.int64(0)  # the main weapon (a typed zero: a bare one would be compiled as a case of its own)
+
 MAX_UNITS = 128  # a beam remembers whom it hit in two 64-bit words
 
 UNIT = np.dtype(

@@ -89,6 +89,15 @@ def test_walls_hold_ground_units_but_not_flyers(exact):
     assert battle.units[marine]["order"] == battle.units[medivac]["order"] == 0
 
 
+def test_a_unit_put_off_the_map_is_brought_back(exact):
+    battle = exact()
+    unit = battle.put("marine", ALLY, 16, 16)
+    battle.units[unit]["x"], battle.units[unit]["y"] = 400.0, -400.0
+    battle.order_move(unit, 16, 16)
+    battle.run(8)
+    assert 16 < battle.units[unit]["x"] < 32 and 0 <= battle.units[unit]["y"] < 16
+
+
 def test_idle_comrades_are_pushed_aside(exact):
     battle = exact()
     walker, idle = battle.put("zealot", ALLY, 10, 16), battle.put("zealot", ALLY, 13, 16.05)
