@@ -58,8 +58,8 @@ def export(
 ) -> None:
     """Teams and positions of battles, as JSON for smacv2.
 
-    Each `episode_config` is what `reset(episode_config)` of smacv2's inner StarCraft2Env takes, so other frameworks play the same
-    battles (see docs/scenarios.md).
+    Each `episode_config` is what `reset(episode_config)` of smacv2's inner StarCraft2Env takes, its positions made arrays; so other
+    frameworks play the same battles (docs/scenarios.md has the five lines).
     """
     found = load_scenario(scenario)
     source = BattleSource(found)
