@@ -65,7 +65,7 @@ def run_episode(
                 listener.on_step(record)
     finally:
         team.end()
-    return tally.result(frame)
+    return tally.result(frame, team.reproducible)
 
 
 class _Tally:
@@ -84,7 +84,7 @@ class _Tally:
         self.messages += len(exchange.deliveries)
         self.faults.update(fault.kind for fault in choice.faults)
 
-    def result(self, frame: Frame) -> EpisodeResult:
+    def result(self, frame: Frame, reproducible: bool) -> EpisodeResult:
         return EpisodeResult(
             seed=self.seed,
             outcome=_outcome(frame),
@@ -96,7 +96,7 @@ class _Tally:
             plans=self.plans,
             messages=self.messages,
             faults=dict(sorted(self.faults.items())),
-            reproducible="deadline" not in self.faults,
+            reproducible=reproducible,
         )
 
 

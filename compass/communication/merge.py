@@ -27,6 +27,14 @@ from envs.jit import jit
 
 Table = NDArray[np.float64]
 
+_STEP_WORTH = 1024.0  # one step fresher outweighs any number of hops
+
+
+@jit
+def _copy(source: Table, giver: int, into: Table, taker: int, slot: int, first: int, end: int) -> None:
+    for column in range(first, end):
+        into[taker, slot, column] = source[giver, slot, column]
+
 
 @jit
 def remember(
@@ -55,26 +63,25 @@ def remember(
             continue
         kind = int(seen[a, a, TYPE])
         for slot in range(n_entities):
-            old, new = table[a, slot], seen[a, slot]
-            if new[SEEN] >= 0.0:
-                for column in range(ACTION):
-                    old[column] = new[column]
-                if new[ACTION_SEEN] >= 0.0:
-                    old[ACTION], old[ACTION_SEEN], old[ACTION_HOPS] = new[ACTION], new[ACTION_SEEN], 0.0
+            if seen[a, slot, SEEN] >= 0.0:
+                _copy(seen, a, table, a, slot, 0, ACTION)
+                if seen[a, slot, ACTION_SEEN] >= 0.0:
+                    _copy(seen, a, table, a, slot, ACTION, ACTION_HOPS + 1)
                 continue
-            if old[SEEN] < 0.0 or old[HEALTH] <= 0.0:
+            if table[a, slot, SEEN] < 0.0 or table[a, slot, HEALTH] <= 0.0:
                 continue
-            enemy = slot >= n_agents
+            enemy, other = slot >= n_agents, int(table[a, slot, TYPE])
             if mask_tells_life and enemy and kind != healer:
                 dead = available[a, 6 + slot - n_agents] == 0
-            elif mask_tells_life and not enemy and kind == healer and int(old[TYPE]) != healer:
+            elif mask_tells_life and not enemy and kind == healer and other != healer:
                 dead = available[a, 6 + slot] == 0
             else:
-                itself = old[HOPS] == 0.0 and old[SEEN] == step - 1
-                near = old[DISTANCE] + reach[kind] + reach[int(old[TYPE])] < sights[kind]
+                itself = table[a, slot, HOPS] == 0.0 and table[a, slot, SEEN] == step - 1
+                near = table[a, slot, DISTANCE] + reach[kind] + reach[other] < sights[kind]
                 dead = itself and near and (sees_all or not enemy)
             if dead:
-                old[HEALTH], old[SHIELD], old[SEEN], old[HOPS], old[ORIGIN] = 0.0, 0.0, step, 0.0, a
+                table[a, slot, HEALTH], table[a, slot, SHIELD] = 0.0, 0.0
+                table[a, slot, SEEN], table[a, slot, HOPS], table[a, slot, ORIGIN] = step, 0.0, a
 
 
 @jit
@@ -95,60 +102,68 @@ def find_edges(seen: Table, edges: NDArray[np.int64]) -> int:
 
 
 @jit
-def _take(
-    into: Table,
-    told: Table,
-    slot: int,
-    sender: int,
-    receiver: int,
-    hop: int,
-    limit: float,
-    log: NDArray[np.int64],
-    at: int,
-) -> int:
-    """Merge one told record into the receiver's: freshest wins, then fewest hops. Returns the new length of the log."""
-    better = told[SEEN] > into[SEEN] or (told[SEEN] == into[SEEN] and told[HOPS] + 1.0 < into[HOPS])
-    if told[SEEN] >= 0.0 and told[HOPS] + 1.0 <= limit and better:
-        for column in range(ACTION):
-            into[column] = told[column]
-        into[HOPS] = told[HOPS] + 1.0
-        log[at, 0], log[at, 1], log[at, 2], log[at, 3] = hop, sender, receiver, slot
-        log[at, 4], log[at, 5], log[at, 6] = int(into[ORIGIN]), int(into[SEEN]), int(into[HOPS])
-        at += 1
-    if told[ACTION_SEEN] > into[ACTION_SEEN] and told[ACTION_HOPS] + 1.0 <= limit:
-        into[ACTION], into[ACTION_SEEN], into[ACTION_HOPS] = told[ACTION], told[ACTION_SEEN], told[ACTION_HOPS] + 1.0
-    return at
+def _freshness(table: Table, seen: int, hops: int) -> Table:
+    """float64[agents, entities]: how good each record is, fresher before fewer hops; one more hop costs 1."""
+    fresh = np.empty(table.shape[:2])
+    for a in range(table.shape[0]):
+        for slot in range(table.shape[1]):
+            fresh[a, slot] = table[a, slot, seen] * _STEP_WORTH - table[a, slot, hops]
+    return fresh
 
 
 @jit
 def spread(table: Table, edges: NDArray[np.int64], n_edges: int, hops: int, log: NDArray[np.int64]) -> int:
     """All hops of one step: in each round every agent tells its neighbours everything it knew when the round began.
 
+    The freshest record wins, then the one of fewest hops. After the first round only what the round before changed can be news.
     Returns the number of deliveries written to log int64[n, 7]: round, sender, receiver, entity slot, origin, step seen, hops.
     """
+    n_entities = table.shape[1]
+    told = table.copy()
+    told_sighting, told_action = _freshness(table, SEEN, HOPS), _freshness(table, ACTION_SEEN, ACTION_HOPS)
+    sighting, action = told_sighting.copy(), told_action.copy()
+    news = np.ones(sighting.shape, dtype=np.bool_)
     count = 0
     for hop in range(1, hops + 1):
-        told = table.copy()
-        before = count
+        changed = np.zeros(sighting.shape, dtype=np.bool_)
         for e in range(n_edges):
             for way in range(2):
                 sender, receiver = edges[e, way], edges[e, 1 - way]
-                for slot in range(table.shape[1]):
-                    if slot != receiver:
-                        count = _take(
-                            table[receiver, slot],
-                            told[sender, slot],
-                            slot,
-                            sender,
-                            receiver,
-                            hop,
-                            float(hops),
-                            log,
-                            count,
-                        )
-        if count == before:
+                for slot in range(n_entities):
+                    if slot == receiver or not news[sender, slot]:
+                        continue
+                    if told_sighting[sender, slot] - 1.0 > sighting[receiver, slot] and told[sender, slot, HOPS] < hops:
+                        sighting[receiver, slot] = told_sighting[sender, slot] - 1.0
+                        _copy(told, sender, table, receiver, slot, 0, ACTION)
+                        table[receiver, slot, HOPS] += 1.0
+                        changed[receiver, slot] = True
+                        _log(log, count, hop, sender, receiver, slot, table)
+                        count += 1
+                    if (
+                        told_action[sender, slot] - 1.0 > action[receiver, slot]
+                        and told[sender, slot, ACTION_HOPS] < hops
+                    ):
+                        action[receiver, slot] = told_action[sender, slot] - 1.0
+                        _copy(told, sender, table, receiver, slot, ACTION, ACTION_HOPS + 1)
+                        table[receiver, slot, ACTION_HOPS] += 1.0
+                        changed[receiver, slot] = True
+        if not changed.any():
             break
+        for a in range(table.shape[0]):
+            for slot in range(n_entities):
+                if changed[a, slot]:
+                    _copy(table, a, told, a, slot, 0, COLUMNS)
+                    told_sighting[a, slot], told_action[a, slot] = sighting[a, slot], action[a, slot]
+        news = changed
     return count
+
+
+@jit
+def _log(log: NDArray[np.int64], at: int, hop: int, sender: int, receiver: int, slot: int, table: Table) -> None:
+    log[at, 0], log[at, 1], log[at, 2], log[at, 3] = hop, sender, receiver, slot
+    log[at, 4] = int(table[receiver, slot, ORIGIN])
+    log[at, 5] = int(table[receiver, slot, SEEN])
+    log[at, 6] = int(table[receiver, slot, HOPS])
 
 
 @jit
@@ -206,3 +221,21 @@ def gather(table: Table, rows: Table) -> None:
                     rows[at, column] = table[a, slot, column]
                 at += 1
         counts[a, 0] = at - start
+
+
+@jit
+def sharp_facts(
+    table: Table, contact: NDArray[np.bool_], lost: NDArray[np.int64], low: NDArray[np.bool_], low_health: float
+) -> None:
+    """What makes agents think anew: whether each ever knew a living enemy, how many allies it knows dead, whether it is weak."""
+    n_agents = table.shape[0]
+    for a in range(n_agents):
+        lost[a] = 0
+        for slot in range(table.shape[1]):
+            if table[a, slot, SEEN] >= 0.0:
+                alive = table[a, slot, HEALTH] > 0.0
+                if slot >= n_agents:
+                    contact[a] = contact[a] or alive
+                elif not alive:
+                    lost[a] += 1
+        low[a] = table[a, a, HEALTH] <= low_health

@@ -80,14 +80,13 @@ class Decoder:
         self.mask_tells_range = scenario.action_mask
         layout = self.layout
         self._shape = np.array([layout.n_agents, layout.n_enemies, layout.shield, MAP_SIZE])
+        self._empty = np.zeros((layout.n_agents, layout.n_agents + layout.n_enemies, COLUMNS))
+        self._empty[:, :, [SEEN, ORIGIN, ACTION, ACTION_SEEN]] = -1.0
+        self._empty[:, :, SLOT] = np.arange(self._empty.shape[1])
 
     def empty(self) -> NDArray[np.float64]:
         """A table in which nobody knows anything: float64[agents, entities, COLUMNS]."""
-        layout = self.layout
-        table = np.zeros((layout.n_agents, layout.n_agents + layout.n_enemies, COLUMNS))
-        table[:, :, [SEEN, ORIGIN, ACTION, ACTION_SEEN]] = -1.0
-        table[:, :, SLOT] = np.arange(table.shape[1])
-        return table
+        return self._empty.copy()
 
     def decode(
         self, obs: NDArray[np.float32], available: NDArray[np.uint8], last_actions: NDArray[np.int64], step: int

@@ -61,6 +61,9 @@ def sub_tasks(obs: Observation) -> list[tuple[str, str]]:
 
 
 def _parameters(skill: Skill, unit_type: str) -> dict[str, float]:
-    below, steps = PULL_BACK.get(unit_type, (None, None))
+    """What this planner sets of the skill's parameters, where the skill has them and allows the value."""
+    if unit_type not in PULL_BACK:
+        return {}
+    below, steps = PULL_BACK[unit_type]
     wanted = {"PULL_BACK_BELOW": below, "PULL_BACK_STEPS": steps}
-    return {name: value for name, value in wanted.items() if value is not None and name in skill.parameters}
+    return {p.name: wanted[p.name] for p in skill.described if p.name in wanted and p.low <= wanted[p.name] <= p.high}

@@ -17,7 +17,12 @@ class Choice(NamedTuple):
 
 
 class Team(Protocol):
-    """Decentralised agents: each decides from its own row of the exchange and its own memory."""
+    """Decentralised agents: each decides from its own part of the exchange and its own memory."""
+
+    @property
+    def reproducible(self) -> bool:
+        """Whether the episode so far would come out the same on any machine."""
+        ...
 
     def begin(self, constants: Constants, seed: int) -> None:
         """A new episode: forget everything."""

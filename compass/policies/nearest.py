@@ -22,6 +22,8 @@ _ARRIVED = 1.5  # map units from a search point at which it counts as reached: m
 class NearestTeam:
     """All agents follow the rule of this module, each from what it knows itself."""
 
+    reproducible = True
+
     def begin(self, constants: Constants, seed: int) -> None:
         """Start the search of every agent at the map centre."""
         width, height = constants.map_size

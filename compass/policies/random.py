@@ -15,6 +15,8 @@ from envs.draws import stream_key, uniform
 class RandomTeam:
     """Uniform over legal actions."""
 
+    reproducible = True
+
     def begin(self, constants: Constants, seed: int) -> None:
         """Take the episode's key."""
         self._key = np.uint64(stream_key("random policy", seed))

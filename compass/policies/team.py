@@ -30,6 +30,11 @@ class PlanningTeam:
         self._skills: TeamSandbox = self._sandbox.open_team(constants, seeds)
         self._planner.begin(constants)
 
+    @property
+    def reproducible(self) -> bool:
+        """False once a limit that depends on the machine decided an action."""
+        return self._skills.reproducible
+
     def plan(self, due: Mapping[int, Trigger], exchange: Exchange) -> tuple[Planned, ...]:
         """Let the agents that are due decide, each from its own observation."""
         planned = []
@@ -48,15 +53,12 @@ class PlanningTeam:
         faults = []
         replies = self._skills.act([(agent, exchange.payloads[agent]) for agent in exchange.alive])
         for agent, reply in zip(exchange.alive, replies, strict=True):
-            action, fault, detail = reply.action, reply.fault, reply.detail
-            if action is None or not exchange.available[agent, action]:
-                obs = exchange.observation(agent)
-                kind = fault.value if fault else "illegal"
-                faults.append(
-                    SkillFault(agent, self._decisions[agent].skill, kind, detail or f"action {action} is not available")
-                )
-                action = fallback(obs)
-            actions[agent] = action
+            if reply.action is not None:
+                actions[agent] = reply.action
+                continue
+            actions[agent] = fallback(exchange.observation(agent))
+            if reply.fault is not None:
+                faults.append(SkillFault(agent, self._decisions[agent].skill, reply.fault.value, reply.detail))
         return Choice(tuple(actions), tuple(faults))
 
     def end(self) -> None:
