@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from envs.draws import stream_key
 from envs.engine.loop import run_loops
-from envs.engine.state import BATTLE, UNIT
+from envs.engine.state import BATTLE, MAX_UNITS, UNIT
 from envs.engine.table import unit_table
 from envs.errors import InputError
 from envs.scenario import Scenario
@@ -33,10 +33,13 @@ class Battles:
     _step: ClassVar[Callable[..., int] | None] = None  # the entry point of `step_battles`, the same for all
 
     def __init__(self, scenario: Scenario, size: int, observation: str, options: dict[str, Any]) -> None:
+        """Raises `InputError` for options that are not implemented, and for more units than the engine holds."""
         given = {"prob_obs_enemy": scenario.prob_obs_enemy, "action_mask": scenario.action_mask} | options
         self.options = Options.of(given)
         self.layout = self.options.layout(scenario)
         n_allies, n_enemies = scenario.n_units, scenario.n_enemies
+        if n_allies + n_enemies > MAX_UNITS:
+            raise InputError(f"{scenario.name}: {n_allies} + {n_enemies} units; a battle holds at most {MAX_UNITS}")
         self.source = BattleSource(scenario)
         self.settings = make_settings(self.layout, self.options, observation)
         self.traits = make_traits(scenario, self.options)
