@@ -11,9 +11,6 @@ from envs.engine.records import at, row_of
 from envs.engine.state import CELL, CELLS, Battle, Table, Units
 from envs.engine.table import FLYER
 from envs.jit import jit
-from envs.units import UNITS
-
-WIDEST = max(unit.separation_radius for unit in UNITS.values())
 
 
 @jit
@@ -77,7 +74,7 @@ def gather(units: Units, battle: Battle, table: Table, slot: int, reach: float) 
     unit = at(units, slot)
     row = row_of(table, unit)
     x, y, layer, near = unit.x, unit.y, row.layer, row.body + reach
-    window = near + WIDEST
+    window = near + row.widest
     left, right = max(int((x - window) / CELL), 0), min(int((x + window) / CELL), CELLS - 1)
     low, high = max(int((y - window) / CELL), 0), min(int((y + window) / CELL), CELLS - 1)
     first = -1

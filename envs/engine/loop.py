@@ -97,7 +97,9 @@ def advance(units: Units, battle: Battle, table: Table, loops: int) -> None:
         command_enemies(units, battle, table)
         active = shuffle(units, battle, order)
         for index in range(active):
-            advance_effects(units, battle, table, order[index])
+            unit = at(units, order[index])
+            if unit.missile >= 0 or unit.strike > 0.0 or unit.beam >= 0.0:
+                advance_effects(units, battle, table, order[index])
         for index in range(active):
             slot = order[index]
             if at(units, slot).alive == 0:
@@ -117,6 +119,6 @@ def advance(units: Units, battle: Battle, table: Table, loops: int) -> None:
 
 @jit
 def run_batch(units: Units, battles: npt.NDArray[np.void], table: Table, loops: int, first: int, last: int) -> None:
-    """Advances the battles first..last-1 of `at(units, B, N)` and `battles[B]`; threads may each take a slice of them."""
+    """Advances the battles first..last-1 of `units[B, N]` and `battles[B]`; threads may each take a slice of them."""
     for index in range(first, last):
         run_loops(units[index], battles[index], table, loops)

@@ -15,7 +15,7 @@ from envs.units import RULES
 ALLY, ENEMY = 0, 1  # sides: the passive copies that agents command, and the stock units that the script commands
 NONE, MOVE, ATTACK, HEAL = 0, 1, 2, 3  # orders
 
-CELL = 1.0  # side of the cells in which units find each other
+CELL = 2.0  # side of the cells in which units find each other
 CELLS = int(RULES.map_size / CELL)  # along each axis
 
 MAIN: Any = np.int64(0)  # the main weapon (a typed zero: a bare one would be compiled as a case of its own)
