@@ -1,0 +1,77 @@
+"""The scripted planner: its sub-tasks, and that it decides on what the text form shows."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+
+from compass.errors import InputError
+from compass.observation.text import describe, parse
+from compass.planner import PlanRequest, ScriptedPlanner
+from compass.planner.scripted import PULL_BACK
+from compass.skills.library import default_library_folder, load_library
+from compass.types import Decision, Observation, Trigger, UnitFacts
+from envs.units import UNIT_NAMES, UNITS
+from tests.compass.observation.sights import observation, observations, unit
+
+LIBRARY = load_library(default_library_folder())
+FACTS = {
+    name: UnitFacts(
+        k.health, k.ally_health, k.shield, k.weapons[0].range if k.weapons else 0.0, k.radius, 1.0, 1.0, 1.0, k.flying
+    )
+    for name, k in UNITS.items()
+}
+
+
+def decide(obs: Observation) -> Decision:
+    skills = LIBRARY.for_unit(obs.own.unit_type)
+    return ScriptedPlanner().plan(PlanRequest(obs._replace(units=FACTS), Trigger.START, skills, None))
+
+
+@pytest.mark.parametrize(
+    ("own", "enemies", "task", "skill"),
+    [
+        ("stalker", ["zealot"], "kite", "kite"),
+        ("stalker", ["stalker"], "engage", "focus_fire"),
+        ("zealot", ["zealot"], "engage", "focus_fire"),
+        ("baneling", ["zergling"], "burst", "burst_with_banelings"),
+        ("medivac", ["marine"], "heal", "heal_weakest"),
+        ("marine", [], "search", "advance_and_search"),
+    ],
+)
+def test_sub_tasks_and_the_skills_that_serve_them(own: str, enemies: list[str], task: str, skill: str) -> None:
+    me = unit("ally", 0, own, (16.0, 16.0))
+    foes = [unit("enemy", i, kind, (20.0, 16.0), me) for i, kind in enumerate(enemies)]
+    decision = decide(observation(me, [], foes))
+    assert (decision.task, decision.skill) == (task, skill)
+    assert decision.reasoning
+
+
+@pytest.mark.parametrize("kind", UNIT_NAMES)
+def test_every_unit_type_has_a_skill_for_every_situation(kind: str) -> None:
+    me = unit("ally", 0, kind, (16.0, 16.0))
+    foe = unit("enemy", 0, "marine", (20.0, 16.0), me)
+    for foes in ([], [foe]):
+        decision = decide(observation(me, [], foes))
+        assert LIBRARY.get(decision.skill).serves(kind)
+        assert decision.task in LIBRARY.get(decision.skill).tasks
+
+
+def test_pull_back_parameters_are_set_where_the_skill_has_them() -> None:
+    me = unit("ally", 0, "zealot", (16.0, 16.0))
+    below, steps = PULL_BACK["zealot"]
+    fight = decide(observation(me, [], [unit("enemy", 0, "zealot", (20.0, 16.0), me)]))
+    assert fight.parameters == {"PULL_BACK_BELOW": below, "PULL_BACK_STEPS": steps}
+    assert decide(observation(me, [], [])).parameters == {}
+
+
+@settings(max_examples=60, deadline=None)
+@given(obs=observations())
+def test_a_reader_of_the_text_decides_the_same(obs: Observation) -> None:
+    assert decide(parse(describe(obs))) == decide(obs)
+
+
+def test_an_empty_shelf_is_said_plainly() -> None:
+    me = unit("ally", 0, "zealot", (16.0, 16.0))
+    with pytest.raises(InputError, match="no skill for a zealot"):
+        ScriptedPlanner().plan(PlanRequest(observation(me, [], []), Trigger.START, (), None))
