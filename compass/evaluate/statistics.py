@@ -6,14 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
-from statistics import fmean
-
-from scipy.stats import binomtest, norm
+from statistics import NormalDist, fmean
 
 from compass.types import EpisodeResult, Outcome
 
 CONFIDENCE = 0.95
-_Z = float(norm.ppf((1 + CONFIDENCE) / 2))
+_Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 
 Interval = tuple[float, float]
 
@@ -56,6 +54,8 @@ def statistics_of(results: Iterable[EpisodeResult]) -> Statistics:
 
 def wilson(wins: int, episodes: int) -> Interval:
     """Wilson's score interval (95 %) of a rate of `wins` in `episodes` > 0."""
+    from scipy.stats import binomtest  # half a second to load, which only the end of a run needs
+
     interval = binomtest(wins, episodes).proportion_ci(CONFIDENCE, method="wilson")
     return float(interval.low), float(interval.high)
 
