@@ -117,6 +117,7 @@ class Rules:
     chase_margin: float
     detour_loops: int
     stuck_loops: int
+    stuck_loops_per_unit: int
 
 
 def _values(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from envs.units import RULES
 TURN_COSINE, TURN_SINE = RULES.turn_cosine, RULES.turn_sine
 VEER_COSINE, VEER_SINE = 0.9238795325112867, 0.3826834323650898  # 22.5 degrees
 VEERS = 5  # a unit looks for a way up to 112.5 degrees off its goal
-DETOUR, STUCK = RULES.detour_loops, RULES.stuck_loops
+DETOUR, STUCK, STUCK_PER_UNIT = RULES.detour_loops, RULES.stuck_loops, RULES.stuck_loops_per_unit
 ARRIVED = 1e-8  # squared distance
 
 
@@ -146,7 +146,9 @@ def march(units: Units, battle: Battle, table: Table, slot: int) -> None:
     row = row_of(table, unit)
     goal_x, goal_y = clamp(unit.goal_x, row.layer), clamp(unit.goal_y, row.layer)
     advance = walk(units, battle, table, slot, goal_x, goal_y, 0.0)
-    unit.stuck = 0 if advance > 0.25 * min(row.acceleration, row.speed) else unit.stuck + 1
+    if advance <= 0.25 * min(row.acceleration, row.speed):
+        unit.stuck += 1
     dx, dy = goal_x - unit.x, goal_y - unit.y
-    if dx * dx + dy * dy < ARRIVED or unit.stuck >= STUCK:
+    left = dx * dx + dy * dy
+    if left < ARRIVED or (unit.stuck >= STUCK and unit.stuck >= STUCK + STUCK_PER_UNIT * math.sqrt(left)):
         unit.order, unit.stuck = NONE, 0

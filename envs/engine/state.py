@@ -66,7 +66,7 @@ UNIT = np.dtype(
         ("pace", "f8"),  # speed of the last loop
         ("side_step", "i8"),  # side on which it walks round an obstacle: 1 left, -1 right, 0 none
         ("detour", "i8"),  # loops for which it keeps to that side
-        ("stuck", "i8"),  # loops without getting nearer to the goal of a move order
+        ("stuck", "i8"),  # loops of a move order in which the unit came no nearer to its goal
         ("loose", "i8"),  # 1: may overlap another unit and is to give way
         ("cell", "i8"),  # cell of the map in whose list the unit is, or -1
         ("cell_next", "i8"),  # next slot of that list, in ascending order, or -1
