@@ -11,14 +11,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from struct import Struct
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from compass.knowledge import COLUMNS
 from compass.types import MOVES, Constants, Entity, Observation, UnitFacts
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 _HEAD = Struct("<iiiidd")
 MASK_AT = _HEAD.size  # where in a payload the availability mask begins
@@ -29,15 +24,14 @@ _ROW = Struct(f"<{COLUMNS}d")
 
 
 def pack(
-    agent_id: int,
-    step: int,
-    last_action: int,
-    ranges: tuple[float, float],
-    available: NDArray[np.uint8],
-    rows: NDArray[np.float64],
+    agent_id: int, step: int, last_action: int, ranges: tuple[float, float], available: bytes, rows: bytes
 ) -> bytes:
-    """The bytes of one agent's knowledge; `rows` float64[k, COLUMNS] of the living entities it knows, `last_action` -1 for none."""
-    return _HEAD.pack(agent_id, step, last_action, len(rows), *ranges) + available.tobytes() + rows.tobytes()
+    """The bytes of one agent's knowledge.
+
+    ranges: sight and shoot range. last_action: -1 for none. available: the mask, one byte per action. rows: float64[k, COLUMNS], of
+    the living entities it knows.
+    """
+    return _HEAD.pack(agent_id, step, last_action, len(rows) // _ROW.size, *ranges) + available + rows
 
 
 def unpack(payload: bytes, constants: Constants) -> Observation:

@@ -81,7 +81,10 @@ class Channel:
         pairs = n_agents * (n_agents - 1) // 2
         self._edges = np.zeros((pairs, 2), dtype=np.int64)
         self._log = np.zeros((2 * pairs * n_entities * max(hops, 1), _LOG_COLUMNS), dtype=np.int64)
-        self._rows = np.zeros((n_agents * n_entities + n_agents, COLUMNS))
+        self._rows = np.zeros((n_agents * n_entities, COLUMNS))
+        self._counts = np.zeros(n_agents, dtype=np.int64)
+        self._everyone = np.arange(n_agents)
+        self._ranges = list(zip(self.decoder.sight.tolist(), self.decoder.shoot.tolist(), strict=True))
 
     def exchange(
         self, obs: NDArray[np.float32], available: NDArray[np.uint8], last_actions: NDArray[np.int64], step: int
@@ -110,26 +113,24 @@ class Channel:
         graph: nx.Graph[int] = nx.Graph()
         graph.add_nodes_from(alive)
         graph.add_edges_from(self._edges[:n_edges].tolist())
-        payloads = self._pack(available, last_actions, step, alive)
+        payloads = self._pack(available, last_actions, step)
         return Exchange(
             step, self.constants, table.copy(), available, graph, self._log[:n_deliveries].copy(), alive, payloads
         )
 
-    def _pack(
-        self, available: NDArray[np.uint8], last_actions: NDArray[np.int64], step: int, alive: tuple[int, ...]
-    ) -> tuple[bytes, ...]:
-        merge.gather(self.table, self._rows)
-        n_agents = len(self.table)
-        counts = self._rows[-n_agents:, 0].astype(np.int64).tolist()
-        kinds = self.table[range(n_agents), range(n_agents), TYPE].astype(np.int64).tolist()
-        actions = last_actions.tolist()
-        sight, shoot = self.decoder.sight.tolist(), self.decoder.shoot.tolist()
+    def _pack(self, available: NDArray[np.uint8], last_actions: NDArray[np.int64], step: int) -> tuple[bytes, ...]:
+        total = merge.gather(self.table, self._rows, self._counts)
+        rows, masks = self._rows[:total].tobytes(), available.tobytes()
+        n_actions, row_size = self.constants.n_actions, COLUMNS * self._rows.itemsize
+        actions, kinds = last_actions.tolist(), self.table[self._everyone, self._everyone, TYPE].tolist()
         payloads, at = [], 0
-        for a, count in enumerate(counts):
-            ranges = (sight[kinds[a]], shoot[kinds[a]])
-            rows = self._rows[at : at + count]
-            payloads.append(wire.pack(a, step, actions[a], ranges, available[a], rows) if a in alive else b"")
-            at += count
+        for a, count in enumerate(self._counts.tolist()):
+            end = at + count * row_size
+            mask = masks[a * n_actions : (a + 1) * n_actions]
+            payloads.append(
+                wire.pack(a, step, actions[a], self._ranges[int(kinds[a])], mask, rows[at:end]) if count else b""
+            )
+            at = end
         return tuple(payloads)
 
 

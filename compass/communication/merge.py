@@ -208,19 +208,21 @@ def relate(
 
 
 @jit
-def gather(table: Table, rows: Table) -> None:
-    """Rows of living known entities, agent after agent, into float64[n, COLUMNS]; their counts into column 0 of the last rows."""
-    n_agents, n_entities = table.shape[0], table.shape[1]
+def gather(table: Table, rows: Table, counts: NDArray[np.int64]) -> int:
+    """Rows of living known entities, agent after agent, into float64[n, COLUMNS], how many of each agent into int64[agents].
+
+    Returns how many in all.
+    """
     at = 0
-    counts = rows[n_agents * n_entities :]
-    for a in range(n_agents):
+    for a in range(table.shape[0]):
         start = at
-        for slot in range(n_entities):
+        for slot in range(table.shape[1]):
             if table[a, slot, SEEN] >= 0.0 and table[a, slot, HEALTH] > 0.0:
                 for column in range(COLUMNS):
                     rows[at, column] = table[a, slot, column]
                 at += 1
-        counts[a, 0] = at - start
+        counts[a] = at - start
+    return at
 
 
 @jit

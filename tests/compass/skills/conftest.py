@@ -70,7 +70,7 @@ def payload() -> Callable[..., bytes]:
             ]
         mask = np.zeros(11, dtype=np.uint8)
         mask[list(available)] = 1
-        return pack(agent_id, step, last_action, (9.0, 6.0), mask, rows)
+        return pack(agent_id, step, last_action, (9.0, 6.0), mask.tobytes(), rows.tobytes())
 
     return make
 
