@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from compass.cli.evaluate import Episodes, watch
+from compass.cli.evaluate import Episodes, show_origin, watch
 from compass.cli.output import Json, out, print_json
 from compass.evaluate.evaluator import default_run_path
 from compass.evaluate.report import difference_line, difference_of, table_of
@@ -34,5 +34,4 @@ def demo(
         return
     out().print(table_of([team, nearest]))
     out().print(difference_line(team, nearest), soft_wrap=True)
-    for report in (team, nearest):
-        out().print(f"run: {report.path}", soft_wrap=True)
+    show_origin([team, nearest])

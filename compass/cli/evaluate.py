@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,7 @@ from compass.cli.output import Json, err, out, print_json
 from compass.episode import EpisodeSettings
 from compass.errors import InputError, unknown
 from compass.evaluate.evaluator import default_run_path, evaluate, library_of
-from compass.evaluate.report import RunReport, load_report, table_of
+from compass.evaluate.report import RunReport, load_report, notes_of, table_of
 from compass.evaluate.settings import BACKENDS, OBSERVATIONS, PLANNERS, EvaluateSettings
 from compass.policies import POLICIES
 from compass.types import EpisodeResult, Outcome
@@ -114,7 +115,15 @@ def show(report: RunReport, json: bool) -> None:
         print_json(report.summary())
         return
     out().print(table_of([report]))
-    out().print(f"run: {report.path}", soft_wrap=True)
+    show_origin([report])
+
+
+def show_origin(reports: Sequence[RunReport]) -> None:
+    """Print what figures must not be read without, and where their runs lie."""
+    for note in [note for report in reports for note in notes_of(report)]:
+        out().print(note, markup=False, soft_wrap=True)
+    for report in reports:
+        out().print(f"run: {report.path}", markup=False, soft_wrap=True)
 
 
 def _resume_command(path: Path) -> str:

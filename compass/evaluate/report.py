@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,6 +96,21 @@ def table_of(reports: Sequence[RunReport]) -> Group:
     for report in reports:
         table.add_row(*_row(report))
     return Group(first.title, table)
+
+
+def notes_of(report: RunReport) -> list[str]:
+    """What a reader of the run's figures must also know, one line each; usually nothing."""
+    crashed = [result for result in report.results if result.outcome is Outcome.ENV_CRASH]
+    notes = [f"seed {result.seed} crashed: {result.detail}" for result in crashed]
+    faults: Counter[str] = Counter()
+    for result in report.results:
+        faults.update(result.faults)
+    if faults:
+        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(faults.items()))
+        notes.append(f"mistakes of skills, each of which cost an agent the fallback action: {counts}")
+    if fragile := sum(not result.reproducible for result in report.results if result not in crashed):
+        notes.append(f"{fragile} episodes are not reproducible: the speed of this machine decided an action")
+    return [f"{report.player}: {note}" for note in notes]
 
 
 def difference_of(first: RunReport, second: RunReport) -> PairedDifference | None:

@@ -45,18 +45,24 @@ class RunFolder:
         """Make the folder of a new run, ready to be written.
 
         Raises:
-            InputError: a run lies there already, or the folder cannot be written.
+            InputError: the folder is not empty or cannot be written; then nothing is left behind.
         """
         if (path / "manifest.json").exists():
             raise InputError(f"{path} already holds a run; --resume continues it, another --out begins a new one")
         with _clear_errors(path):
-            (path / "records").mkdir(parents=True, exist_ok=True)
-            _probe(path)
-            if library is not None:
-                _snapshot(library, path / "skills")
-            write_whole(path / "episodes.jsonl", b"")
-            write_whole(path / "timings.jsonl", b"")
-            write_whole(path / "manifest.json", orjson.dumps(manifest, option=_PAGE))
+            if path.is_dir() and any(path.iterdir()):
+                raise InputError(f"{path} is not empty and holds no run; name a new or empty folder")
+            try:
+                (path / "records").mkdir(parents=True)
+                _probe(path)
+                if library is not None:
+                    _snapshot(library, path / "skills")
+                write_whole(path / "episodes.jsonl", b"")
+                write_whole(path / "timings.jsonl", b"")
+                write_whole(path / "manifest.json", orjson.dumps(manifest, option=_PAGE))
+            except OSError:
+                shutil.rmtree(path, ignore_errors=True)
+                raise
         return cls(path)._open()
 
     @classmethod
@@ -198,7 +204,6 @@ def _probe(path: Path) -> None:
 
 
 def _snapshot(library: Library, folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for skill in library.skills.values():
         write_whole(folder / f"{skill.name}.py", skill.source.encode())

@@ -12,10 +12,10 @@ from compass.errors import InputError
 from compass.evaluate.evaluator import default_run_path, evaluate
 from compass.evaluate.manifest import scenario_of
 from compass.evaluate.records import read_record
-from compass.evaluate.report import difference_of, load_report, table_of
+from compass.evaluate.report import difference_of, load_report, notes_of, table_of
 from compass.evaluate.run_folder import RunFolder
 from compass.evaluate.settings import EvaluateSettings
-from compass.types import EpisodeResult
+from compass.types import EpisodeResult, Outcome
 from envs.scenario import load_scenario
 
 SCENARIO = load_scenario("protoss_5_vs_5_epo")
@@ -144,6 +144,18 @@ def test_the_table_is_titled_with_its_settings(random_run, team_run):
     table = table_of([team_run, random_run])
     assert table.renderables[0] == "protoss_5_vs_5_epo, epo setting, repaired observation, embedded engine"
     assert "team, scripted" in table.renderables[1].columns[0]._cells
+
+
+def test_faults_crashes_and_fragile_episodes_are_told(random_run):
+    first, second, third, *_ = random_run.results
+    assert notes_of(random_run) == []
+    faulty = replace(first, faults={"deadline": 2, "exception": 1}, reproducible=False)
+    crashed = replace(second, outcome=Outcome.ENV_CRASH, detail="the worker died", reproducible=False)
+    assert notes_of(replace(random_run, results=[faulty, crashed, third])) == [
+        "random: seed 41 crashed: the worker died",
+        "random: mistakes of skills, each of which cost an agent the fallback action: 2 deadline, 1 exception",
+        "random: 1 episodes are not reproducible: the speed of this machine decided an action",
+    ]
 
 
 def test_runs_of_other_battles_are_not_compared(random_run, tmp_path):

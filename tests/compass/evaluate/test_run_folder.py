@@ -59,6 +59,15 @@ def test_a_run_is_not_made_over_another(run):
         RunFolder.create(run.path, MANIFEST, None)
 
 
+def test_a_folder_of_other_things_is_left_alone(tmp_path):
+    (tmp_path / "skills").mkdir()
+    (tmp_path / "skills" / "mine.py").write_text("precious")
+    with pytest.raises(InputError, match="not empty and holds no run"):
+        RunFolder.create(tmp_path, MANIFEST, None)
+    assert (tmp_path / "skills" / "mine.py").read_text() == "precious"
+    assert [path.name for path in tmp_path.iterdir()] == ["skills"]
+
+
 def test_a_folder_without_a_run_cannot_be_resumed(tmp_path):
     with pytest.raises(InputError, match="holds no run"):
         RunFolder.resume(tmp_path, MANIFEST)
@@ -100,10 +109,17 @@ from pathlib import Path
 from compass.errors import InputError
 from compass.evaluate.run_folder import RunFolder, write_record
 from tests.compass.evaluate.test_run_folder import MANIFEST, RESULT, TIMING
+resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 19, resource.RLIM_INFINITY))  # a disk with less room than a run may begin with
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+try:
+    RunFolder.create(Path("run"), MANIFEST, None)
+except InputError as error:
+    print(error)
+assert not Path("run").exists()
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 run = RunFolder.create(Path("run"), MANIFEST, None)
 run.append(RESULT, TIMING)
 size = run.episodes.stat().st_size
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, size + 20))  # a file can take 20 bytes more, as on a disk about to fill
 for attempt in (lambda: run.append(replace(RESULT, seed=1), TIMING), lambda: write_record(run.record_path(1), bytes(5000))):
     try:
@@ -125,7 +141,7 @@ def test_a_disk_that_fills_keeps_what_is_finished(tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) == 2
+    assert len(done.stdout.splitlines()) == 3
     for line in done.stdout.splitlines():
         assert "cannot write the run folder run" in line and "finished episodes are kept" in line
 
