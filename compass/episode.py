@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from envs.skirmish import Frame, Skirmish
 
 from compass.communication import Channel, Exchange
 from compass.errors import InputError
 from compass.policies.base import Choice, Team
 from compass.schedule import PlanSchedule
 from compass.types import EpisodeResult, Outcome, Planned, StepRecord
+from envs.skirmish import Frame, Skirmish
 
 
 @dataclass(frozen=True)
