@@ -7,7 +7,7 @@ seed is one fully determined battle. Distributions: SMACv2 (Ellis et al. 2023), 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from envs.units import RACES, RULES, UNITS
 FOLDER = Path(__file__).parent / "scenarios"
 MAP_SIZE = RULES.map_size
 EPISODE_LIMIT = 200
+LEAST_SHARE = 1e-6  # a team of nothing but exceptions is drawn again: rarer others would hardly ever end that
 START_RULES = ("surrounded_and_reflect", "surrounded", "reflect", "fixed")
 SETTINGS = ("default", "epo")
 
@@ -103,6 +104,12 @@ class Scenario:
         return {"n_units": self.n_units, "n_enemies": self.n_enemies, "team_gen": team, "start_positions": start}
 
 
+def has_regulars(kinds: Sequence[str], weights: Sequence[float], exceptions: Collection[str]) -> bool:
+    """Whether enough of the weight belongs to units that are no exceptions, so that some allowed team is drawn soon."""
+    regular = sum(weight for kind, weight in zip(kinds, weights, strict=True) if kind not in exceptions)
+    return regular >= LEAST_SHARE * sum(weights)
+
+
 @cache
 def scenario_names() -> tuple[str, ...]:
     """Names of the scenarios that ship, sorted by race and size."""
@@ -131,7 +138,13 @@ def _load_file(path: Path) -> Scenario:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read scenario file {path}: {error}") from None
-    except yaml.YAMLError as error:
+    except (
+        yaml.YAMLError,
+        ValueError,
+        LookupError,
+        AttributeError,
+        RecursionError,
+    ) as error:  # all are yaml's words for it
         raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: expected keys such as race, n_units, n_enemies")
@@ -209,10 +222,14 @@ class _Reader:
         for kind in value:
             if kind not in kinds:
                 raise InputError(f"{self.path}: weights: {unknown('unit', str(kind), kinds)}")
-        total = sum(value.values())
+        try:
+            numbers = [float(value.get(kind, 0)) for kind in kinds]
+        except OverflowError:
+            raise self.bad("weights", allowed) from None
+        total = sum(numbers)
         if not 0 < total < float("inf"):
             raise self.bad("weights", allowed)
-        return tuple(value.get(kind, 0) / total for kind in kinds)
+        return tuple(number / total for number in numbers)
 
     def units(self, key: str, value: Any, kinds: tuple[str, ...]) -> tuple[str, ...]:
         if not isinstance(value, list):
@@ -225,9 +242,10 @@ class _Reader:
     def teams(self, kinds: tuple[str, ...], n_units: int, n_enemies: int) -> Teams:
         value = self.content.get("teams")
         if value is None:
-            weights, barred = self.weights(kinds), self.content.get("exception_unit_types", [])
-            if all(w == 0 or kind in barred for kind, w in zip(kinds, weights, strict=True)):
-                raise self.bad("exception_unit_types", "some unit of weight above 0 must not be an exception")
+            if not has_regulars(kinds, self.weights(kinds), self.content.get("exception_unit_types", [])):
+                raise self.bad(
+                    "exception_unit_types", f"units of at least {LEAST_SHARE:g} of the weight must not be exceptions"
+                )
             return Teams()
         if not isinstance(value, dict) or set(value) != {"allies", "enemies"}:
             raise self.bad("teams", "give the keys allies and enemies, each a list of units")
@@ -249,6 +267,8 @@ class _Reader:
         if not _is_number(p) or not 0 <= p <= 1:
             raise self.bad("start_positions", "p is a probability from 0 to 1")
         if rule != "fixed":
+            if "allies" in value or "enemies" in value:
+                raise self.bad("start_positions", "allies and enemies are positions for the rule fixed only")
             return StartPositions(rule, float(p))
         allies = self.positions("start_positions.allies", value.get("allies"), n_units)
         return StartPositions(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from envs.errors import InputError, unknown
-from envs.scenario import MAP_SIZE, Scenario, StartPositions
+from envs.scenario import LEAST_SHARE, MAP_SIZE, Scenario, StartPositions, has_regulars
 from envs.units import RACES
 
 MAPS = {f"10gen_{race}": race for race in RACES}
@@ -64,8 +64,10 @@ def _team(config: Any, kinds: tuple[str, ...]) -> tuple[tuple[float, ...], tuple
             raise unknown("unit", str(kind), kinds)
     if not given or len(given) != len(weights) or min(weights) < 0 or abs(sum(weights) - 1) > 1e-8:
         raise InputError("capability_config: team_gen: give one weight per unit type, each 0 or more, with the sum 1")
-    if all(kind in exceptions or weight == 0 for kind, weight in zip(given, weights, strict=True)):
-        raise InputError("capability_config: team_gen: some unit type of weight above 0 must not be an exception")
+    if not has_regulars(given, weights, exceptions):
+        raise InputError(
+            f"capability_config: team_gen: unit types of at least {LEAST_SHARE:g} of the weight must not be exceptions"
+        )
     of = dict(zip(given, weights, strict=True))
     total = sum(of.get(kind, 0) for kind in kinds)
     return tuple(of.get(kind, 0) / total for kind in kinds), tuple(exceptions)

@@ -86,7 +86,15 @@ def test_a_file_may_extend_a_shipped_scenario(tmp_path: Path) -> None:
             "list 3 allies and 4 enemies",
         ),
         ({GOOD: "just words"}, "expected keys"),
+        ({"rule: reflect": "rule: reflect, allies: [[1, 2]]"}, "positions for the rule fixed only"),
+        ({"marine: 1,": f"marine: 1{'0' * 400},"}, "weights"),
         ({GOOD: "a: [1"}, "not YAML"),
+        ({GOOD: "race: 2024-99-99"}, "not YAML: month must be"),
+        ({GOOD: "race: !!int marine"}, "not YAML"),
+        ({GOOD: "race: !!bool marine"}, "not YAML"),
+        ({GOOD: "race: !!timestamp marine"}, "not YAML"),
+        ({GOOD: f"n_units: {'9' * 5000}"}, "not YAML"),
+        ({GOOD: "[" * 3000}, "not YAML"),
         ({GOOD: "extends: protos_5_vs_5"}, "did you mean protoss_5_vs_5"),
     ],
 )
@@ -114,6 +122,11 @@ def test_only_exceptions_with_weight_is_refused(tmp_path: Path) -> None:
         load(
             tmp_path, "race: terran\nn_units: 2\nn_enemies: 2\nweights: {medivac: 1}\nexception_unit_types: [medivac]\n"
         )
+
+
+def test_a_team_that_is_hardly_ever_drawn_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="must not be exceptions"):
+        load(tmp_path, GOOD.replace("marauder: 1", "marauder: 1.0e-9") + "exception_unit_types: [marine]\n")
 
 
 def test_the_hash_follows_the_content_not_the_name(tmp_path: Path) -> None:

@@ -227,6 +227,10 @@ def test_other_start_positions(kind, rule):
         ({"team_gen": TERRAN["team_gen"] | {"weights": [0.5, 0.5]}}, "one weight"),
         ({"team_gen": TERRAN["team_gen"] | {"unit_types": ["marine", "marauder", "zealot"]}}, "unknown unit 'zealot'"),
         ({"team_gen": TERRAN["team_gen"] | {"exception_unit_types": ["marine", "marauder", "medivac"]}}, "exception"),
+        (
+            {"team_gen": TERRAN["team_gen"] | {"weights": [1e-9, 0, 1 - 1e-9], "exception_unit_types": ["medivac"]}},
+            "must not be exceptions",
+        ),
         ({"start_positions": {"dist_type": "fixed"}}, "dist_type 'fixed'"),
         ({"start_positions": TERRAN["start_positions"] | {"map_x": 64}}, "map_x"),
         ({"start_positions": TERRAN["start_positions"] | {"p": 2}}, "p 2"),
