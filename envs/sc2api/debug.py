@@ -45,7 +45,7 @@ def debug(world: World, commands: Iterable[debug_pb2.DebugCommand]) -> None:
 
 def _shows_map(command: debug_pb2.DebugCommand) -> bool:
     """The map has no fog: everything is shown already."""
-    return command.HasField("game_state") and command.game_state == debug_pb2.show_map
+    return bool(command.HasField("game_state") and command.game_state == debug_pb2.show_map)
 
 
 def _creation(command: debug_pb2.DebugCreateUnit) -> tuple[Creation, int]:

@@ -77,7 +77,7 @@ def _order_on_unit(world: World, slot: int, ability: int, command: raw_pb2.Actio
 def _ability(world: World, slot: int, command: raw_pb2.ActionRawUnitCommand) -> int:
     """The ability meant: a general id stands for its specific one, a smart command for what its target suggests."""
     if command.ability_id != Ability.SMART:
-        return SPECIFIC.get(command.ability_id, command.ability_id)
+        return int(SPECIFIC.get(command.ability_id, command.ability_id))
     target = world.slot(command.target_unit_tag) if command.HasField("target_unit_tag") else None
     if target is None:
         return Ability.MOVE
