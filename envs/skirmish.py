@@ -20,6 +20,8 @@ from envs.smac.arrays import RUNNING, Records
 from envs.smac.battles import Battles, battle_key
 from envs.teams import BattleSetup
 
+_WHOLE = "iu"  # numpy's kinds of integers: a float would be cut to one without a word
+
 
 @dataclass(slots=True)
 class Frame:
@@ -78,6 +80,7 @@ class Skirmish:
         self.n_enemies = self.layout.n_enemies
         self.n_actions = self.layout.n_actions
         self.episode_limit = EPISODE_LIMIT
+        self._one_each = (self.n_agents,)
         self._no_obs = np.empty((1, 0, 0), np.float32)
         self._over = True
 
@@ -94,6 +97,7 @@ class Skirmish:
         return self._reset(key, [setup])
 
     def _reset(self, key: int, setups: list[BattleSetup] | None) -> Frame:
+        self._over = True  # until all units have found room
         masks, state, obs = outputs = self._battles.outputs()
         self._battles.begin([0], [key], setups, outputs)
         return self._frame(masks, state, obs)
@@ -102,14 +106,15 @@ class Skirmish:
         """Play one integer action per agent. Without `look` no observation is made (and none of its draws used): obs is empty.
 
         Raises:
-            ValueError: an illegal action (nothing changes then), not one action per agent, or a battle that is over.
+            ValueError: an illegal action (nothing changes then), not one integer per agent, or a battle that is over.
         """
         battles = self._battles
         if self._over:
             raise ValueError("the battle is over or has not begun: call reset first")
-        if len(actions) != self.n_agents:
-            raise ValueError(f"{len(actions)} actions given; give one for each of the {self.n_agents} agents")
-        battles.actions[0] = actions
+        given = np.asarray(actions)
+        if given.shape != self._one_each or given.dtype.kind not in _WHOLE:
+            raise ValueError(f"{_described(given)} given; give one integer for each of the {self.n_agents} agents")
+        battles.actions[0] = given
         masks, state, obs = outputs = battles.outputs()
         illegal = battles.step(0, 1, look, outputs)
         if illegal >= 0:
@@ -218,12 +223,12 @@ class BatchedSkirmish:
         """Play one step in every battle that still runs. actions: int[B, A]; those of finished battles are ignored.
 
         Raises:
-            ValueError: an illegal action (then no battle changes), or a wrong shape.
+            ValueError: an illegal action (then no battle changes), a wrong shape, or other numbers than integers.
         """
         battles = self._battles
         given = np.asarray(actions)
-        if given.shape != battles.actions.shape:
-            raise ValueError(f"actions of shape {given.shape} given; the shape is {battles.actions.shape}")
+        if given.shape != battles.actions.shape or given.dtype.kind not in _WHOLE:
+            raise ValueError(f"{_described(given)} given; give integers of the shape {battles.actions.shape}")
         battles.actions[:] = given
         illegal = self._play()
         if illegal >= 0:
@@ -249,3 +254,7 @@ class BatchedSkirmish:
         """End the threads."""
         if self._pool is not None:
             self._pool.shutdown()
+
+
+def _described(actions: NDArray[Any]) -> str:
+    return f"actions of shape {actions.shape} and type {actions.dtype}"

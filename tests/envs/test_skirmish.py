@@ -177,8 +177,8 @@ def test_refusals():
     with pytest.raises(ValueError, match="call reset"):
         skirmish.step([1] * 5)
     skirmish.reset(0)
-    for actions in ([1], [1] * 6):
-        with pytest.raises(ValueError, match="each of the 5 agents"):
+    for actions in ([1], [1] * 6, [1.0] * 5, ["1"] * 5, [True] * 5, [[1]] * 5, [1, 1, 1, 1, 2**70], np.full(5, np.nan)):
+        with pytest.raises(ValueError, match="integer for each of the 5 agents"):
             skirmish.step(actions)
     for seed in (-1, 2**64, 1.5, True):
         with pytest.raises(InputError, match="seed"):
@@ -195,8 +195,19 @@ def test_refusals():
         batched.reset([1])
     with pytest.raises(InputError, match="places from 0 to 1"):
         batched.reset_at([2], [0])
-    with pytest.raises(ValueError, match="shape"):
-        batched.step([1] * 5)
+    for actions in ([1] * 5, np.full((2, 5), 1.0), np.full((2, 5), "1")):
+        with pytest.raises(ValueError, match=r"give integers of the shape \(2, 5\)"):
+            batched.step(actions)
+
+
+def test_a_battle_whose_units_find_no_room_cannot_be_played(monkeypatch):
+    skirmish = Skirmish(PROTOSS)
+    skirmish.reset(0)
+    monkeypatch.setattr("envs.smac.battles.create_battles", lambda *_: 0)
+    with pytest.raises(InputError, match="room on the map"):
+        skirmish.reset(1)
+    with pytest.raises(ValueError, match="call reset"):
+        skirmish.step([1] * 5)
 
 
 def test_every_battle_ends_and_then_wants_a_reset():
