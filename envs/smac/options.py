@@ -20,13 +20,12 @@ FIXED: Mapping[str, Any] = {
     "kill_unit_step_mul": 2,
     "heuristic_ai": False,
     "heuristic_rest": False,
-    "debug": False,
     "replay_dir": "",
     "replay_prefix": "",
     "game_version": None,
 }
-# Those without any effect here: the enemy is the map's own script, there is no window, and the cone of sight is off.
-IGNORED = ("difficulty", "window_size_x", "window_size_y", "num_fov_actions")
+# Those without any effect here: the enemy is the map's own script, there is no window, the cone of sight is off, nothing is logged.
+IGNORED = ("difficulty", "window_size_x", "window_size_y", "num_fov_actions", "debug")
 
 
 @dataclass(frozen=True)

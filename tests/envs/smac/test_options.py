@@ -23,7 +23,7 @@ def test_the_benchmarks_configuration_is_the_default():
         "obs_own_pos": True,
         "step_mul": 8,
         "replay_dir": "",
-        "debug": False,
+        "debug": True,
     }
     assert Options.of(given) == Options()
 
