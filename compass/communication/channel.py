@@ -69,7 +69,7 @@ class Channel:
     def __init__(self, scenario: Scenario, hops: int, repaired: bool) -> None:
         if hops < 0:
             raise InputError(f"hops is {hops}; give 0 (no communication) or more")
-        self.hops = hops
+        self._hops = min(hops, scenario.n_units - 1)  # no agent takes the same record again, so none goes further
         self.decoder = Decoder(scenario)
         self.constants = constants_of(scenario)
         self._sees_all = repaired
@@ -80,7 +80,7 @@ class Channel:
         n_agents, n_entities = self.table.shape[:2]
         pairs = n_agents * (n_agents - 1) // 2
         self._edges = np.zeros((pairs, 2), dtype=np.int64)
-        self._log = np.zeros((2 * pairs * n_entities * max(hops, 1), _LOG_COLUMNS), dtype=np.int64)
+        self._log = np.zeros((2 * pairs * n_entities * self._hops, _LOG_COLUMNS), dtype=np.int64)
         self._rows = np.zeros((n_agents * n_entities, COLUMNS))
         self._counts = np.zeros(n_agents, dtype=np.int64)
         self._everyone = np.arange(n_agents)
@@ -107,7 +107,7 @@ class Channel:
             self._reach,
         )
         n_edges = merge.find_edges(seen, self._edges)
-        n_deliveries = merge.spread(table, self._edges, n_edges, self.hops, self._log)
+        n_deliveries = merge.spread(table, self._edges, n_edges, self._hops, self._log)
         merge.relate(table, step, available, decoder.mask_tells_range, decoder.healer, decoder.shoot, self._can_hit)
         alive = tuple([a for a in range(len(seen)) if seen[a, a, SEEN] >= 0.0])
         graph: nx.Graph[int] = nx.Graph()

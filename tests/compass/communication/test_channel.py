@@ -38,7 +38,7 @@ def enemy_of(obs: Observation, name: int = 0) -> tuple[int, int] | None:
     return next(((e.hops, e.age) for e in obs.enemies if e.id == name), None)
 
 
-@pytest.mark.parametrize(("hops", "reached"), [(0, 0), (1, 1), (2, 2), (3, 3), (9, 4)])
+@pytest.mark.parametrize(("hops", "reached"), [(0, 0), (1, 1), (2, 2), (3, 3), (9, 4), (2**70, 4)])
 def test_a_record_travels_so_many_hops_within_one_step(hops: int, reached: int) -> None:
     exchange = Field(hops=hops).see(LINE, ENEMY, {0: 0})
     known = [enemy_of(exchange.observation(a)) for a in range(5)]
