@@ -34,7 +34,7 @@ def sources_hash() -> str:
 
 def _usable(folder: Path) -> bool:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError:
         return False
     return os.access(folder, os.W_OK)
@@ -42,10 +42,17 @@ def _usable(folder: Path) -> bool:
 
 @cache
 def cache_folder() -> Path:
-    """Where compiled kernels are kept: under NUMBA_CACHE_DIR, else the user's cache folder, else the temporary folder."""
-    home = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    folder = Path(home) / "compass" / f"kernels-{sources_hash()}"
-    return folder if _usable(folder) else Path(tempfile.gettempdir()) / f"compass-{os.getuid()}" / folder.name
+    """Where compiled kernels are kept: under NUMBA_CACHE_DIR, else the user's cache folder, else a folder of the user's own in the
+    temporary folder. What lies there is run as code, so another user's folder is never taken."""
+    name = f"kernels-{sources_hash()}"
+    home = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    folder = Path(home) / "compass" / name
+    if not home.startswith("~") and _usable(folder):  # "~" stays where the system knows no home
+        return folder
+    temporary = Path(tempfile.gettempdir()) / f"compass-{os.getuid()}"
+    if not _usable(temporary) or temporary.is_symlink() or temporary.stat().st_uid != os.getuid():
+        temporary = Path(tempfile.mkdtemp(prefix="compass-"))
+    return temporary / name
 
 
 def announce_compile() -> None:
