@@ -33,7 +33,8 @@ class Parameter:
 
     def checked(self, value: object) -> float:
         """`value` as this parameter's; an `InputError` if it is no number, out of range, or a fraction for a whole default."""
-        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        endless = isinstance(value, float) and not isfinite(value)
+        if isinstance(value, bool) or not isinstance(value, int | float) or endless:
             raise InputError(f"parameter {self.name} must be a number, not {value!r}")
         if not self.low <= value <= self.high:
             raise InputError(f"parameter {self.name} = {value} is outside {self.low:g}..{self.high:g}")

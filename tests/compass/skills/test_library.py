@@ -84,6 +84,8 @@ def test_parameters_are_checked_before_they_are_used(tmp_path: Path) -> None:
         ({"DANGR": 1.0}, "did you mean DANGER"),
         ({"DANGER": 11.0}, r"outside 0\.\.10"),
         ({"DANGER": float("nan")}, "must be a number"),
+        ({"DANGER": float("-inf")}, "must be a number"),
+        ({"DANGER": 10**400}, "is outside"),
         ({"DANGER": True}, "must be a number"),
         ({"DANGER": "3"}, "must be a number"),
         ({"PATIENCE": 2.5}, "whole number"),
