@@ -21,13 +21,13 @@ from compass.types import EpisodeResult, Outcome
 _SAME_BATTLES = ("scenario_hash", "setting", "observation", "backend", "stream", "rules")
 
 _COUNTED = {
-    "wins": Outcome.WIN,
-    "losses": Outcome.LOSS,
-    "draws": Outcome.DRAW,
-    "time-outs": Outcome.TIMEOUT,
-    "crashes": Outcome.ENV_CRASH,
+    "won": Outcome.WIN,
+    "lost": Outcome.LOSS,
+    "draw": Outcome.DRAW,
+    "timeout": Outcome.TIMEOUT,
+    "crash": Outcome.ENV_CRASH,
 }
-_HEADINGS = ("episodes", "win rate", "95 % interval", *_COUNTED, "return", "length", "steps/s")
+_HEADINGS = ("n", "win rate (95 %)", *_COUNTED, "return", "length", "steps/s")
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,10 @@ def table_of(reports: Sequence[RunReport]) -> Group:
     first = reports[0]
     for report in reports[1:]:
         _check_same_battles(first, report)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.HORIZONTALS, padding=0, show_edge=False)  # fits 80 columns
     table.add_column("policy")
     for heading in _HEADINGS:
-        table.add_column(heading, justify="right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for report in reports:
         table.add_row(*_row(report))
     return Group(first.title, table)
@@ -147,10 +147,10 @@ def _check_same_battles(first: RunReport, second: RunReport) -> None:
 def _row(report: RunReport) -> tuple[str, ...]:
     s = report.statistics
     counts = [str(s.outcomes[outcome]) for outcome in _COUNTED.values()]
-    rate, interval, returned, length = "-", "-", "-", "-"
+    rate, returned, length = "-", "-", "-"
     if s.win_rate is not None and s.win_rate_ci is not None and s.return_mean is not None and s.length_mean is not None:
         low, high = s.win_rate_ci
-        rate, interval = f"{100 * s.win_rate:.1f} %", f"{100 * low:.1f} - {100 * high:.1f}"
+        rate = f"{100 * s.win_rate:.1f} % ({100 * low:.0f}-{100 * high:.0f})"
         returned, length = f"{s.return_mean:.2f}", f"{s.length_mean:.1f}"
     speed = "-" if report.steps_per_second is None else f"{report.steps_per_second:,.0f}"
-    return (report.player, str(s.episodes), rate, interval, *counts, returned, length, speed)
+    return (report.player, str(s.episodes), rate, *counts, returned, length, speed)

@@ -46,17 +46,7 @@ def test_the_table_names_scenario_setting_observation_engine_and_run(compass, tm
     )
     assert ran.code == 0
     assert "zerg_5_vs_5, default setting, upstream observation, embedded engine" in ran.out
-    for heading in (
-        "win rate",
-        "95 % interval",
-        "losses",
-        "draws",
-        "time-outs",
-        "crashes",
-        "return",
-        "length",
-        "steps/s",
-    ):
+    for heading in ("win rate (95 %)", "won", "lost", "draw", "timeout", "crash", "return", "length", "steps/s"):
         assert heading in ran.out
     (run,) = (tmp_path / "runs").iterdir()
     assert f"run: runs/{run.name}" in ran.out

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import orjson
 import pytest
+from rich.console import Console
 
 from compass.errors import InputError
 from compass.evaluate.evaluator import default_run_path, evaluate
@@ -140,10 +142,14 @@ def test_the_summary_has_the_promised_fields(random_run):
     assert summary == orjson.loads(orjson.dumps(random_run.summary()))
 
 
-def test_the_table_is_titled_with_its_settings(random_run, team_run):
-    table = table_of([team_run, random_run])
-    assert table.renderables[0] == "protoss_5_vs_5_epo, epo setting, repaired observation, embedded engine"
-    assert "team, scripted" in table.renderables[1].columns[0]._cells
+def test_the_table_is_titled_with_its_settings_and_fits_a_terminal(random_run, team_run):
+    terminal = Console(width=80, file=StringIO())
+    terminal.print(table_of([team_run, random_run]))
+    title, heading, _, *rows = terminal.file.getvalue().splitlines()
+    assert title == "protoss_5_vs_5_epo, epo setting, repaired observation, embedded engine"
+    assert " ".join(heading.split()) == "policy n win rate (95 %) won lost draw timeout crash return length steps/s"
+    assert [row.split()[0] for row in rows] == ["team,", "scripted", "random"]
+    assert not any("…" in row for row in rows)
 
 
 def test_faults_crashes_and_fragile_episodes_are_told(random_run):
