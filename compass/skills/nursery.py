@@ -111,7 +111,7 @@ class Nursery:
     def _spawn(self, count: int) -> None:
         while count > 0:
             batch = min(count, BATCH)
-            pairs = [socket.socketpair() for _ in range(batch)]
+            pairs = _channels(batch)
             for ours, _ in pairs:
                 ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, self._patience)
             self._send(HEAD.pack(batch, SPAWN), [theirs.fileno() for _, theirs in pairs])
@@ -129,11 +129,18 @@ class Nursery:
             self._owed.append(processes)
 
     def _settle(self) -> list[int]:
-        """Read the oldest reply owed: process ids for the new, wait statuses for the ended."""
+        """Read the oldest reply owed: process ids for the new, wait statuses for the ended.
+
+        Raises:
+            InputError: the system refused a new process.
+        """
         processes = self._owed.popleft()
         body = self._exactly(4 * len(processes))
         numbers = [int.from_bytes(body[i : i + 4], "little", signed=True) for i in range(0, len(body), 4)]
         for process, number in zip(processes, numbers, strict=True):
+            if number < 0:
+                reason = os.strerror(-number)
+                raise InputError(f"no process left for a skill ({reason}); raise `ulimit -u` or use fewer workers")
             process.pid = process.pid or number
         return numbers
 
@@ -163,12 +170,28 @@ class Nursery:
     def _exactly(self, length: int) -> bytes:
         parts = []
         while length:
-            data = self._control.recv(length)
+            try:
+                data = self._control.recv(length)
+            except ConnectionError:
+                data = b""
             if not data:
                 raise RuntimeError("the process that forks skills' processes has ended")
             parts.append(data)
             length -= len(data)
         return b"".join(parts)
+
+
+def _channels(count: int) -> list[tuple[socket.socket, socket.socket]]:
+    """So many new channels; none if they are not all to be had."""
+    pairs: list[tuple[socket.socket, socket.socket]] = []
+    try:
+        while len(pairs) < count:
+            pairs.append(socket.socketpair())
+    except OSError as error:
+        for end in (end for pair in pairs for end in pair):
+            end.close()
+        raise InputError(f"no channel left for a skill's process ({error.strerror}); raise `ulimit -n`") from error
+    return pairs
 
 
 def how_it_ended(status: int) -> str:

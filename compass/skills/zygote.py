@@ -31,6 +31,7 @@ def main() -> None:
     """Serve the evaluator until it closes the channel or ends."""
     evaluator = int(sys.argv[-1])
     confine.fix_addresses()
+    sys.argv, sys.orig_argv = [], []  # a skill's answer must not follow from a process id or a folder's name
     control = socket.socket(fileno=os.dup(0))
     ending = _watch(evaluator)
     length, _ = HEAD.unpack(_exactly(control, HEAD.size))
@@ -77,12 +78,15 @@ class Zygote:
         self.layers: list[str] = []
 
     def spawn(self, channels: list[int], count: int) -> bytes:
-        """Fork one process per channel; their ids."""
+        """Fork one process per channel; their ids, and where the system refused one, the error's number below zero."""
         if len(channels) != count:
             raise RuntimeError(f"{count} channels announced, {len(channels)} arrived")
         pids = []
         for channel in channels:
-            pid = os.fork()
+            try:
+                pid = os.fork()
+            except OSError as error:
+                pid = -(error.errno or 1)
             if pid == 0:
                 self._run(channel)
             os.close(channel)

@@ -92,6 +92,7 @@ return 1
 """,
     "stowaway": NONCE + "random._os.write(0, nonce + bytes([0, 3, 0, 0, 0]))\nwhile True: pass",
     "double": NONCE + "random._os.write(0, nonce + bytes([0, 3, 0, 0, 0]))\nreturn 2",
+    "command": OS + "raise ValueError(sys.argv, sys.orig_argv)",
     "environment": OS + "raise ValueError(sorted(os.environ))",
     "dice": "return random.choice((2, 3, 4, 5))",
     "call": CTYPES + "ctypes.set_errno(0)\ndone = libc.syscall(ctypes.c_long(NUMBER), *[ctypes.c_long(-1)] * 6)\n"
@@ -244,6 +245,7 @@ def test_a_skill_learns_nothing_from_its_process(sandbox: Sandbox, constants: Co
         Fault.EXCEPTION,
         "line 6: ValueError: ['LC_CTYPE', 'PYTHONHASHSEED']",
     )
+    assert contained(sandbox, constants, payload, "command") == (Fault.EXCEPTION, "line 6: ValueError: ([], [])")
 
 
 def test_an_agent_has_a_bounded_number_of_processes(

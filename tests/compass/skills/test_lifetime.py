@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -14,7 +16,9 @@ import pytest
 
 from compass.skills.library import Library
 from compass.skills.sandbox import Sandbox, TeamSandbox
+from compass.skills.zygote import Zygote
 from compass.types import Constants
+from envs.errors import InputError
 
 Payload = Callable[..., bytes]
 
@@ -126,3 +130,32 @@ def test_the_end_of_the_forking_process_is_an_error_not_a_fault(
         with pytest.raises(RuntimeError, match="has ended"):
             team.act([(0, payload())])
             made.open_team(constants, [1] * 20)
+
+
+def test_too_few_open_files_are_told_in_one_line(raw_library: Callable[..., Library], constants: Constants) -> None:
+    with Sandbox(raw_library()) as made:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (50, hard))
+        before = set(os.listdir("/proc/self/fd"))
+        try:
+            with pytest.raises(InputError, match=r"no channel left for a skill's process .*; raise `ulimit -n`$"):
+                made.open_team(constants, range(40))
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert set(os.listdir("/proc/self/fd")) == before
+
+
+def test_too_few_processes_are_told_in_one_line(
+    raw_library: Callable[..., Library], constants: Constants, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> int:
+        raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    setup = {"codes": {}, "filter": b"", "cpu_seconds": 1}
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fork", refuse)
+        refused = Zygote(setup).spawn([os.dup(0)], 1)
+    with Sandbox(raw_library()) as made:
+        monkeypatch.setattr(made.nursery, "_exactly", lambda _: refused)
+        with pytest.raises(InputError, match=r"no process left for a skill .*; raise `ulimit -u`"):
+            made.open_team(constants, [1])
