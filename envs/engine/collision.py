@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from envs.engine.arena import clamp, lower_edge, upper_edge
-from envs.engine.cells import gather, move_to
+from envs.engine.neighbours import gather, move_to
 from envs.engine.records import at, row_of
 from envs.engine.state import NONE, Battle, Table, Units
 from envs.jit import jit

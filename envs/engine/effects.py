@@ -7,12 +7,12 @@ import math
 import numpy as np
 
 from envs.engine.records import at, row_of
-from envs.engine.state import MAIN, NONE, Battle, Table, Units
+from envs.engine.state import MAIN, NONE, WORD, WORDS, Battle, Table, Units
 from envs.jit import jit
 from envs.units import RULES
 
 MINIMUM_DAMAGE = RULES.minimum_damage
-ONE, LOW_BITS = np.uint64(1), 63
+ONE = np.uint64(1)
 
 
 @jit
@@ -101,7 +101,7 @@ def start_beams(units: Units, slot: int, target: int, late: float) -> None:
     unit.beam_dx, unit.beam_dy = 1.0, 0.0
     if distance > 0.0:
         unit.beam_dx, unit.beam_dy = -dy / distance, dx / distance
-    for word in range(4):
+    for word in range(2 * WORDS):
         unit.beam_hits[word] = 0
 
 
@@ -137,7 +137,7 @@ def burn(units: Units, battle: Battle, table: Table, slot: int, beam: int, offse
         dx, dy, reach = seen.x - x, seen.y - y, radius + body.radius
         if body.on_ground == 0 or dx * dx + dy * dy > reach * reach:
             continue
-        word, bit = beam * 2 + (other >> 6), ONE << np.uint64(other & LOW_BITS)
+        word, bit = beam * WORDS + other // WORD, ONE << np.uint64(other % WORD)
         if unit.beam_hits[word] & bit == 0:
             unit.beam_hits[word] |= bit
             wound(units, battle, table, slot, MAIN, other)

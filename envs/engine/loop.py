@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from envs.draws import draw
-from envs.engine.cells import fill_cells
 from envs.engine.collision import settle
 from envs.engine.effects import advance_effects, resolve_bursts
 from envs.engine.movement import march
+from envs.engine.neighbours import forget
 from envs.engine.records import at, row_of
 from envs.engine.script import command_enemies
 from envs.engine.state import ATTACK, HEAL, MOVE, NONE, SHUFFLE_DRAW, Battle, Integers, Table, Units
@@ -92,7 +92,7 @@ def advance(units: Units, battle: Battle, table: Table, loops: int) -> None:
     """`run_loops` on bare records."""
     count = int(battle.count)
     order = np.empty(count, np.int64)
-    fill_cells(units, battle)
+    forget(units, battle)
     for _ in range(loops):
         command_enemies(units, battle, table)
         active = shuffle(units, battle, order)

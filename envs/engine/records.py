@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
+from llvmlite import ir
 from numba.core import types
 from numba.core.extending import intrinsic
 
@@ -28,6 +29,17 @@ def _at(_typing: Any, records: Any, index: Any) -> Any:
 
 at = cast(Callable[[Any, int], Any], intrinsic(_at))
 """The record `index` places after the first of `records` (a contiguous record array, or its first record), unchecked."""
+
+
+def _trailing_zeros(_typing: Any, word: Any) -> Any:
+    def code(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.int64), code
+
+
+trailing_zeros = cast(Callable[[int], int], intrinsic(_trailing_zeros))
+"""The place of the lowest bit that is set in a word other than 0."""
 
 
 @jit

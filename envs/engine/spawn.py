@@ -7,7 +7,7 @@ import numpy as np
 from envs.draws import draw
 from envs.engine.arena import clamp, lower_edge, upper_edge
 from envs.engine.records import at, row_of
-from envs.engine.state import CELLS, NONE, PHASE_DRAW, Battle, Table, Units
+from envs.engine.state import NONE, PHASE_DRAW, WORDS, Battle, Table, Units
 from envs.jit import jit
 from envs.units import RULES, UNIT_NAMES
 
@@ -27,11 +27,9 @@ def begin(units: Units, battle: Battle, key: np.uint64) -> None:
     battle.phase = int(draw(battle.key ^ PHASE_DRAW, 0, 0) % PERIOD)
     battle.count = 0
     battle.bursts = 0
-    for cell in range(CELLS * CELLS):
-        battle.cells[cell] = -1
+    battle.stale = 1
     for slot in range(units.shape[0]):
-        unit = at(units, slot)
-        unit.alive, unit.cell = 0, -1
+        at(units, slot).alive = 0
 
 
 @jit
@@ -62,11 +60,13 @@ def create(units: Units, battle: Battle, table: Table, unit_type: int, side: int
     unit.strike, unit.strike_target = 0.0, -1
     unit.missile, unit.missile_x, unit.missile_y = -1, 0.0, 0.0
     unit.beam, unit.beam_x, unit.beam_y, unit.beam_dx, unit.beam_dy = -1.0, 0.0, 0.0, 0.0, 0.0
-    for word in range(4):
+    for word in range(2 * WORDS):
         unit.beam_hits[word] = 0
     unit.burst = 0
     unit.pace, unit.side_step, unit.detour, unit.stuck, unit.loose = 0.0, 0, 0, 0, 0
-    unit.cell, unit.cell_next, unit.near_next = -1, -1, -1
+    unit.anchor_x, unit.anchor_y, unit.near_next = place_x, place_y, -1
+    for word in range(WORDS):
+        unit.around[word] = 0
     return slot
 
 

@@ -10,17 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from envs.units import RULES
-
 ALLY, ENEMY = 0, 1  # sides: the passive copies that agents command, and the stock units that the script commands
 NONE, MOVE, ATTACK, HEAL = 0, 1, 2, 3  # orders
-
-CELL = 2.0  # side of the cells in which units find each other
-CELLS = int(RULES.map_size / CELL)  # along each axis
-
 MAIN: Any = np.int64(0)  # the main weapon (a typed zero: a bare one would be compiled as a case of its own)
-
-MAX_UNITS = 128  # a beam remembers whom it hit in two 64-bit words
+WORD, WORDS = 64, 2  # a set of slots is so many words of so many bits
+MAX_UNITS = WORD * WORDS
 
 UNIT = np.dtype(
     [
@@ -61,15 +55,16 @@ UNIT = np.dtype(
         ("beam_y", "f8"),
         ("beam_dx", "f8"),  # direction of its line
         ("beam_dy", "f8"),
-        ("beam_hits", "u8", (4,)),  # who was hit: two words for each of two beams
+        ("beam_hits", "u8", (2 * WORDS,)),  # who was hit: a set for each of two beams
         ("burst", "i8"),  # 1: died, its burst is still to come
         ("pace", "f8"),  # speed of the last loop
         ("side_step", "i8"),  # side on which it walks round an obstacle: 1 left, -1 right, 0 none
         ("detour", "i8"),  # loops for which it keeps to that side
         ("stuck", "i8"),  # loops of a move order in which the unit came no nearer to its goal
         ("loose", "i8"),  # 1: may overlap another unit and is to give way
-        ("cell", "i8"),  # cell of the map in whose list the unit is, or -1
-        ("cell_next", "i8"),  # next slot of that list, in ascending order, or -1
+        ("anchor_x", "f8"),  # where the unit stood when `around` was made
+        ("anchor_y", "f8"),
+        ("around", "i8", (WORDS,)),  # set of the slots that may come near: one bit each
         ("near_next", "i8"),  # next slot of the list of who is near the unit that acts now, or -1
     ]
 )
@@ -81,7 +76,7 @@ BATTLE = np.dtype(
         ("phase", "i8"),  # 0..7: the script acts in loops where (loop + phase) % 8 == 0
         ("count", "i8"),  # slots in use
         ("bursts", "i8"),  # bursts still to come
-        ("cells", "i2", (CELLS * CELLS,)),  # first slot of each cell of the map, or -1
+        ("stale", "i8"),  # 1: the units' sets `around` must be made anew before use
     ]
 )
 
