@@ -56,9 +56,13 @@ def _team(config: Any, kinds: tuple[str, ...]) -> tuple[tuple[float, ...], tuple
         raise InputError(
             "capability_config: team_gen: observe must be True; hidden unit types are not implemented here"
         )
-    given, weights, exceptions = (
-        list(config.get(key, [])) for key in ("unit_types", "weights", "exception_unit_types")
-    )
+    try:
+        given, exceptions = (list(config.get(key, [])) for key in ("unit_types", "exception_unit_types"))
+        weights = [float(weight) for weight in config.get("weights", [])]
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(
+            "capability_config: team_gen: unit_types, weights (numbers) and exception_unit_types are lists"
+        ) from None
     for kind in (*given, *exceptions):
         if kind not in kinds:
             raise unknown("unit", str(kind), kinds)
@@ -76,8 +80,8 @@ def _team(config: Any, kinds: tuple[str, ...]) -> tuple[tuple[float, ...], tuple
 def _start(config: Any, n_units: int, n_enemies: int) -> StartPositions:
     if config is None:
         return StartPositions("fixed", allies=(ALLY_START,) * n_units, enemies=(ENEMY_START,) * n_enemies)
-    kind = config.get("dist_type")
-    if kind not in RULES:
+    kind = config.get("dist_type") if isinstance(config, Mapping) else config
+    if not isinstance(kind, str) or kind not in RULES:
         raise InputError(
             f"capability_config: start_positions: dist_type {kind!r} is not implemented here; use {', '.join(RULES)}"
         )

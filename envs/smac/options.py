@@ -27,6 +27,9 @@ FIXED: Mapping[str, Any] = {
 # Those without any effect here: the enemy is the map's own script, there is no window, the cone of sight is off, nothing is logged.
 IGNORED = ("difficulty", "window_size_x", "window_size_y", "num_fov_actions", "debug")
 
+_HUGE = 1e9  # beyond any number that means something in a battle, infinities included
+_MOST_LOOPS = 1 << 16  # as behind the SC2 API: more than an hour of game time
+
 
 @dataclass(frozen=True)
 class Options:
@@ -103,7 +106,8 @@ def _checked(name: str, value: Any, kind: type) -> Any:
         if value not in (True, False):
             raise InputError(f"option {name}: {value!r} is not allowed; give True or False")
         return bool(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or (kind is int and value != int(value)):
+    known = isinstance(value, int | float) and not isinstance(value, bool) and -_HUGE < value < _HUGE
+    if not known or (kind is int and value != int(value)):
         raise InputError(
             f"option {name}: {value!r} is not allowed; give a {'whole number' if kind is int else 'number'}"
         )
@@ -111,8 +115,10 @@ def _checked(name: str, value: Any, kind: type) -> Any:
 
 
 def _check_ranges(options: Options) -> None:
-    if options.step_mul < 1:
-        raise InputError(f"option step_mul: {options.step_mul} is not allowed; give 1 or more game loops per step")
+    if not 1 <= options.step_mul <= _MOST_LOOPS:
+        raise InputError(
+            f"option step_mul: {options.step_mul} is not allowed; give 1 to {_MOST_LOOPS} game loops per step"
+        )
     if not 0 < options.move_amount <= 32:
         raise InputError(f"option move_amount: {options.move_amount} is not allowed; give map units from above 0 to 32")
     if not 0 <= options.prob_obs_enemy <= 1:
