@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from pettingzoo.utils.env import ParallelEnv
 
 from envs.scenario import Scenario, load_scenario
 from envs.skirmish import Frame, Skirmish
-from envs.smac.battles import MAX_SEED
+from envs.smac.battles import MAX_SEED, battle_key
 
 STOP, NO_OP = 1, 0
 Observation = dict[str, NDArray[Any]]
@@ -33,10 +34,15 @@ class SkirmishParallelEnv(ParallelEnv):  # type: ignore[misc]
     render_mode = None
 
     def __init__(self, scenario: str | Scenario, seed: int | None = None, **options: Any) -> None:
-        """`seed`: of the first battle (random if None); a reset without a seed plays the next one. `options`: see `Skirmish`."""
+        """`seed`: of the first battle (random if None); a reset without a seed plays the next one. `options`: see `Skirmish`.
+
+        Raises:
+            InputError: an unknown scenario or option, or a seed that is no non-negative 64-bit integer.
+        """
         self.scenario = load_scenario(scenario) if isinstance(scenario, str) else scenario
         self._skirmish = Skirmish(self.scenario, **options)
         self._next = secrets.randbelow(1 << 63) if seed is None else seed
+        battle_key("evaluation", self._next)  # refuses what is no seed
         self._frame: Frame | None = None
         count, layout = self._skirmish.n_actions, self._skirmish.layout
         bound = np.inf if self._skirmish.options.fully_observable else 1.0  # distances are over the sight range
@@ -71,12 +77,18 @@ class SkirmishParallelEnv(ParallelEnv):  # type: ignore[misc]
     def step(
         self, actions: Mapping[str, int]
     ) -> tuple[dict[str, Observation], dict[str, float], dict[str, bool], dict[str, bool], PerAgent]:
-        """Play one action per living agent; returns observations, rewards, terminations, truncations, infos of those agents."""
+        """Play one action per living agent; returns observations, rewards, terminations, truncations, infos of those agents.
+
+        Raises:
+            KeyError: a living agent has no action.
+            TypeError: an action is no integer.
+            ValueError: the battle is over.
+        """
         before = self._now
         played = [NO_OP] * self._skirmish.n_agents
         illegal = set()
         for agent in self.agents:
-            i, action = self._ids[agent], int(actions[agent])
+            i, action = self._ids[agent], index(actions[agent])
             legal = 0 <= action < self._skirmish.n_actions and before.available[i, action] == 1
             played[i] = action if legal else STOP
             if not legal:

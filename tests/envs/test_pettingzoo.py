@@ -9,6 +9,7 @@ pytest.importorskip("pettingzoo")
 
 from pettingzoo.test import parallel_api_test, parallel_seed_test
 
+from envs.errors import InputError
 from envs.pettingzoo_env import SkirmishParallelEnv
 from envs.scenario import load_scenario
 from envs.skirmish import Skirmish
@@ -75,3 +76,15 @@ def test_resets_without_seed_play_the_next_battles():
     first, second = env.reset()[0], env.reset()[0]
     assert np.array_equal(second["agent_0"]["observation"], env.reset(seed=8)[0]["agent_0"]["observation"])
     assert not np.array_equal(first["agent_0"]["observation"], second["agent_0"]["observation"])
+
+
+def test_what_is_no_seed_and_no_action_is_refused():
+    with pytest.raises(InputError, match="seed -1"):
+        SkirmishParallelEnv("protoss_5_vs_5", seed=-1)
+    env = SkirmishParallelEnv("protoss_5_vs_5", seed=7)
+    env.reset()
+    for action in (1.9, float("nan"), "1", None):
+        with pytest.raises(TypeError):
+            env.step(dict.fromkeys(env.agents, action))
+    with pytest.raises(KeyError, match="agent_4"):
+        env.step(dict.fromkeys(env.agents[:4], 1))
