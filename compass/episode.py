@@ -100,7 +100,10 @@ class _Tally:
         )
 
 
+_OUTCOMES: dict[int | None, Outcome] = {1: Outcome.WIN, 0: Outcome.DRAW, -1: Outcome.LOSS}
+
+
 def _outcome(frame: Frame) -> Outcome:
     if frame.timeout:
         return Outcome.TIMEOUT
-    return {1: Outcome.WIN, -1: Outcome.LOSS}.get(frame.end_code or 0, Outcome.DRAW)
+    return _OUTCOMES[frame.end_code]

@@ -53,21 +53,10 @@ def unpack(payload: bytes, constants: Constants) -> Observation:
         else:
             name, team, into = slot, "ally", allies
         place, offset = (x, y), (dx, dy)
-        facts = (
-            team,
-            name,
-            kinds[int(kind)],
-            place,
-            offset,
-            distance,
-            health,
-            shield,
-            attackable > 0.0,
-            last,
-            int(hops),
-            age,
+        type_, hit = kinds[int(kind)], attackable > 0.0
+        entity = _entity(
+            Entity, (team, name, type_, place, offset, distance, health, shield, hit, last, int(hops), age)
         )
-        entity = _entity(Entity, facts)
         if slot == agent_id:
             own = entity
         else:

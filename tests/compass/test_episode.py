@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from compass.communication import Exchange, Trace
-from compass.episode import EpisodeSettings, run_episode
+from compass.episode import EpisodeSettings, _outcome, run_episode
 from compass.errors import InputError
 from compass.planner import ScriptedPlanner
 from compass.policies import Choice, NearestTeam, PlanningTeam
@@ -172,3 +173,17 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+
+
+@pytest.mark.parametrize(
+    ("code", "timeout", "outcome"),
+    [(1, False, Outcome.WIN), (-1, False, Outcome.LOSS), (0, False, Outcome.DRAW), (None, True, Outcome.TIMEOUT)],
+)
+def test_outcomes_are_kept_apart(code: int | None, timeout: bool, outcome: Outcome) -> None:
+    frame = replace(Skirmish(load_scenario("protoss_5_vs_5")).reset(0), end_code=code, timeout=timeout)
+    assert _outcome(frame) is outcome
+
+
+def test_a_battle_without_an_end_has_no_outcome() -> None:
+    with pytest.raises(KeyError):
+        _outcome(Skirmish(load_scenario("protoss_5_vs_5")).reset(0))
