@@ -77,6 +77,10 @@ def _layout(tree: ast.Module) -> Iterator[Problem]:
             or arguments.defaults
         ):
             yield functions[name].lineno, f"{name} must take exactly ({', '.join(names)})"
+    made = [node.name if isinstance(node, ast.FunctionDef) else constant(node)[0] for node in tree.body]
+    for index, each in enumerate(made):
+        if each and each in made[:index]:
+            yield tree.body[index].lineno, f"{each} stands here once more: only the last would count"
     for index, node in enumerate(tree.body):
         if isinstance(node, _TOP_LEVEL) or constant(node)[0]:
             continue

@@ -144,6 +144,12 @@ BROKEN = {
     "a generator": (GOOD.replace("return 1", "yield 1"), 12, "no generator"),
     "code at module level": (GOOD + "print(1)\n", 13, "at module level stand only"),
     "a small constant": (GOOD + "danger = 1\n", 13, "at module level stand only"),
+    "a parameter set twice": (GOOD + "FAR = 1\nFAR = 2\n", 14, "FAR stands here once more"),
+    "a function made twice": (
+        GOOD + "def score_target(unit, obs): return 1\n",
+        13,
+        "score_target stands here once more",
+    ),
     "a parameter outside its range": (GOOD + "FAR = 12  # 0..10\n", 13, "outside its own range 0..10"),
     "deep nesting": (GOOD + "X = " + "(" * 3000 + ")" * 3000 + "\n", 13, ""),
     "deep operators": (GOOD + "X = " + "-" * 200_000 + "1\n", 1, ""),
