@@ -139,7 +139,10 @@ def _watch(evaluator: int) -> int | None:
     """A descriptor that becomes readable when the evaluator ends, however it ends; elsewhere the closing channel must do."""
     if not confine.LINUX:
         return None
-    ending = os.pidfd_open(evaluator)
+    try:
+        ending = os.pidfd_open(evaluator)
+    except OSError:  # an older kernel, or a container that forbids it
+        ending = None
     if os.getppid() != evaluator:
         os._exit(0)
     return ending

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from compass.skills import zygote
 from compass.skills.library import Library
 from compass.skills.sandbox import Sandbox, TeamSandbox
-from compass.skills.zygote import Zygote
 from compass.types import Constants
 from envs.errors import InputError
 
@@ -154,8 +154,16 @@ def test_too_few_processes_are_told_in_one_line(
     setup = {"codes": {}, "filter": b"", "cpu_seconds": 1}
     with monkeypatch.context() as patch:
         patch.setattr(os, "fork", refuse)
-        refused = Zygote(setup).spawn([os.dup(0)], 1)
+        refused = zygote.Zygote(setup).spawn([os.dup(0)], 1)
     with Sandbox(raw_library()) as made:
         monkeypatch.setattr(made.nursery, "_exactly", lambda _: refused)
         with pytest.raises(InputError, match=r"no process left for a skill .*; raise `ulimit -u`"):
             made.open_team(constants, [1])
+
+
+def test_a_kernel_without_process_descriptors_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: int) -> int:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(os, "pidfd_open", refuse)
+    assert zygote._watch(os.getppid()) is None
