@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import zip_longest
 from typing import NoReturn
 
 from compass.errors import InputError
@@ -151,9 +152,9 @@ def parse(text: str) -> Observation:
         map_size=(float(width), float(height)),
         available=_parsed_actions(lines[-1]),
     )
-    for line, expected in zip(lines, describe(found).splitlines(), strict=False):
+    for line, expected in zip_longest(lines, describe(found).splitlines(), fillvalue=""):
         if line != expected:
-            _refuse(line)
+            _refuse(line or expected)
     return found
 
 

@@ -124,7 +124,8 @@ def test_unknown_words_are_refused(words: str) -> None:
 def test_a_damaged_text_is_refused(obs: Observation, data: st.DataObject) -> None:
     lines = describe(obs).splitlines()
     at = data.draw(st.integers(0, len(lines) - 1))
-    for damaged in (lines[:at] + lines[at + 1 :], [*lines[:at], lines[at] + "?", *lines[at + 1 :]], []):
+    lost, marred = lines[:at] + lines[at + 1 :], [*lines[:at], lines[at] + "?", *lines[at + 1 :]]
+    for damaged in (lost, marred, [*lines, lines[-1]], []):
         with pytest.raises(InputError, match=r"not the text form|no action"):
             parse("\n".join(damaged))
 
