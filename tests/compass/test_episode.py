@@ -155,6 +155,31 @@ def test_a_skill_that_fails_costs_the_fallback_and_play_goes_on(tmp_path: Path) 
     assert any(action >= 6 for r in recorder.records if r.step % 2 == 0 for action in r.actions), "the fallback attacks"
 
 
+HOSTILE = {
+    "an endless loop": ("while True:\n        pass", "deadline"),
+    "a loop in C": ("return sum(range(10**12))", "deadline"),
+    "too much memory": ("return len([0] * 10**10)", "memory"),
+    "deep recursion": ("return control_logic(obs, memory)", "exception"),
+    "no number": ("return float('nan')", "illegal"),
+    "an action that is not available": ("return 0", "illegal"),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_skills_do_not_stop_the_episode(tmp_path: Path, kind: str) -> None:
+    head = '"""Bad: it harms.\n\nunit_types: any\ntask: search\ntask: engage\n"""\n\n'
+    score = "def score_target(unit, obs):\n    return 0\n\n\n"
+    body, fault = HOSTILE[kind]
+    (tmp_path / "bad.py").write_text(f"{head}{score}def control_logic(obs, memory):\n    {body}\n")
+    library = load_library(tmp_path)
+    with Sandbox(library) as sandbox:
+        team = PlanningTeam(ScriptedPlanner(), library, sandbox)
+        result = run_episode(Skirmish(load_scenario("protoss_5_vs_5_epo")), team, 0, EpisodeSettings())
+    assert result.length > 5
+    assert result.faults[fault] >= 5, "each of five agents failed at least once"
+    assert result.reproducible == (fault != "deadline")
+
+
 def test_communication_and_planning_settings_reach_the_loop() -> None:
     env = Skirmish(load_scenario(NAMES[0]))
     assert run_episode(env, NearestTeam(), 1, EpisodeSettings(hops=0)).messages == 0
