@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from compass import wire
 from compass.communication import merge
 from compass.errors import InputError
-from compass.knowledge import COLUMNS, HEALTH, SEEN, TYPE
+from compass.knowledge import COLUMNS, SEEN, TYPE
 from compass.observation.decode import STEP_SECONDS, Decoder, constants_of
 from compass.types import Constants, Observation
 from envs.scenario import Scenario
@@ -137,8 +137,3 @@ class Channel:
 def _can_hit(attacker: str, target: str) -> bool:
     flying = UNITS[target].flying
     return any(weapon.hits_air if flying else weapon.hits_ground for weapon in UNITS[attacker].weapons)
-
-
-def known_dead(table: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """bool[agents, entities]: whom each agent knows to be dead."""
-    return (table[:, :, SEEN] >= 0.0) & (table[:, :, HEALTH] <= 0.0)
