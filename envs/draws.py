@@ -19,6 +19,9 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 _UNIT = 1.0 / 9007199254740992.0  # 2**-53
 
+EVALUATION = "evaluation"
+"""The stream of every battle that is played to be counted; `--seed` and exported battles mean this one."""
+
 TEAM = 0x5445414D
 POSITION = 0x504F5349
 

@@ -12,6 +12,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from pettingzoo.utils.env import ParallelEnv
 
+from envs.draws import EVALUATION
 from envs.scenario import Scenario, load_scenario
 from envs.skirmish import Frame, Skirmish
 from envs.smac.battles import MAX_SEED, battle_key
@@ -42,7 +43,7 @@ class SkirmishParallelEnv(ParallelEnv):  # type: ignore[misc]
         self.scenario = load_scenario(scenario) if isinstance(scenario, str) else scenario
         self._skirmish = Skirmish(self.scenario, **options)
         self._next = secrets.randbelow(1 << 63) if seed is None else seed
-        battle_key("evaluation", self._next)  # refuses what is no seed
+        battle_key(EVALUATION, self._next)  # refuses what is no seed
         self._frame: Frame | None = None
         count, layout = self._skirmish.n_actions, self._skirmish.layout
         bound = np.inf if self._skirmish.options.fully_observable else 1.0  # distances are over the sight range

@@ -25,6 +25,8 @@ EPISODE_LIMIT = 200
 LEAST_SHARE = 1e-6  # a team of nothing but exceptions is drawn again: rarer others would hardly ever end that
 START_RULES = ("surrounded_and_reflect", "surrounded", "reflect", "fixed")
 SETTINGS = ("default", "epo")
+BACKENDS = ("embedded",)
+"""Who simulates battles: the engine of this package."""
 
 
 @dataclass(frozen=True)

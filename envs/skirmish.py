@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from envs.draws import EVALUATION
 from envs.errors import InputError
 from envs.scenario import EPISODE_LIMIT, Scenario
 from envs.smac.arrays import RUNNING, Records
@@ -84,7 +85,7 @@ class Skirmish:
         self._no_obs = np.empty((1, 0, 0), np.float32)
         self._over = True
 
-    def reset(self, seed: int, stream: str = "evaluation") -> Frame:
+    def reset(self, seed: int, stream: str = EVALUATION) -> Frame:
         """Start the battle of that seed and stream.
 
         Raises:
@@ -196,7 +197,7 @@ class BatchedSkirmish:
         self._slices = [(lo, hi) for lo, hi in pairwise(bounds) if hi > lo]
         self._pool = ThreadPoolExecutor(len(self._slices) - 1) if len(self._slices) > 1 else None
 
-    def reset(self, seeds: Sequence[int], stream: str = "evaluation") -> Batch:
+    def reset(self, seeds: Sequence[int], stream: str = EVALUATION) -> Batch:
         """Start the battles of these seeds, one for each place of the batch.
 
         Raises:
@@ -204,7 +205,7 @@ class BatchedSkirmish:
         """
         return self.reset_at(range(self.batch_size), seeds, stream)
 
-    def reset_at(self, indices: Sequence[int], seeds: Sequence[int], stream: str = "evaluation") -> Batch:
+    def reset_at(self, indices: Sequence[int], seeds: Sequence[int], stream: str = EVALUATION) -> Batch:
         """Start the battles of these seeds at these places of the batch; the others stay as they are.
 
         Raises:

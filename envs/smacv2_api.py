@@ -15,16 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.errors import InputError
+from envs.draws import EVALUATION
+from envs.errors import InputError, unknown
 from envs.layout import N_ACTIONS_NO_ATTACK, TYPE_BITS
-from envs.scenario import EPISODE_LIMIT, MAP_SIZE, Scenario, load_scenario
+from envs.scenario import BACKENDS, EPISODE_LIMIT, MAP_SIZE, Scenario, load_scenario
 from envs.skirmish import Frame, Skirmish
 from envs.smac.battles import MAX_SEED, battle_key
 from envs.smac.capability import scenario_of
 from envs.smac.names import agent_attributes, enemy_attributes, obs_features, state_features
 from envs.smac.units import UnitView, setup_of, type_ids, unit_views, visibility
-
-STREAM = "evaluation"
 
 
 class StarCraft2Env:
@@ -39,7 +38,7 @@ class StarCraft2Env:
         self.scenario = scenario
         self._seed = seed
         self._next = secrets.randbelow(1 << 63) if seed is None else seed
-        battle_key(STREAM, self._next)
+        battle_key(EVALUATION, self._next)
         self._skirmish = Skirmish(scenario, observation, **options)
         self._frame: Frame | None = None
         self.map_name = scenario.map_name
@@ -74,9 +73,9 @@ class StarCraft2Env:
         seed = self._next
         self._next = seed + 1 if seed < MAX_SEED else 0
         if episode_config:
-            self._frame = self._skirmish.reset_to(setup_of(self.scenario, episode_config), battle_key(STREAM, seed))
+            self._frame = self._skirmish.reset_to(setup_of(self.scenario, episode_config), battle_key(EVALUATION, seed))
         else:
-            self._frame = self._skirmish.reset(seed, STREAM)
+            self._frame = self._skirmish.reset(seed, EVALUATION)
         return list(self._frame.obs), self._frame.state
 
     def step(self, actions: Sequence[int]) -> tuple[float, bool, dict[str, Any]]:
@@ -273,13 +272,15 @@ class StarCraftCapabilityEnvWrapper:
         return getattr(self.env, name)
 
 
-def make(scenario: str | Scenario, **options: Any) -> StarCraftCapabilityEnvWrapper:
+def make(scenario: str | Scenario, backend: str = "embedded", **options: Any) -> StarCraftCapabilityEnvWrapper:
     """The environment of a scenario (a shipped name, a YAML path or a `Scenario`), with smacv2's interface.
 
     `options`: `seed`, `observation`, and smacv2's own (see `envs.smac.options.Options`).
 
     Raises:
-        InputError: unknown scenario or option.
+        InputError: unknown scenario, back end or option.
     """
+    if backend not in BACKENDS:
+        raise unknown("backend", backend, BACKENDS)
     chosen = load_scenario(scenario) if isinstance(scenario, str) else scenario
     return StarCraftCapabilityEnvWrapper.of(chosen, **options)

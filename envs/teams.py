@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.draws import POSITION, TEAM, draw, stream_key, uniform
+from envs.draws import EVALUATION, POSITION, TEAM, draw, stream_key, uniform
 from envs.jit import jit
 from envs.scenario import MAP_SIZE, Scenario
 from envs.units import UNIT_NAMES
@@ -78,7 +78,7 @@ class BattleSource:
         return BattleSetup(types, positions, self.n_allies)
 
 
-def draw_battle(scenario: Scenario, seed: int, stream: str = "evaluation") -> BattleSetup:
+def draw_battle(scenario: Scenario, seed: int, stream: str = EVALUATION) -> BattleSetup:
     """The units and start positions of the battle `seed` of a scenario in that stream."""
     return BattleSource(scenario).battle(stream_key(stream, seed))
 

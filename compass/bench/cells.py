@@ -10,9 +10,9 @@ from statistics import median
 from compass.bench.loop import loop_steps_per_second
 from compass.errors import unknown
 from compass.evaluate.workers import cores
+from envs.random_play import batched_speed, single_speed
 from envs.scenario import load_scenario
 from envs.skirmish import BatchedSkirmish, Skirmish
-from envs.smac.random_play import batched_speed, single_speed
 
 REPETITIONS = 5
 UNIT = "env steps/s"

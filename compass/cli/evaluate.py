@@ -17,10 +17,10 @@ from compass.episode import EpisodeSettings
 from compass.errors import InputError, unknown
 from compass.evaluate.evaluator import default_run_path, evaluate, library_of
 from compass.evaluate.report import RunReport, load_report, notes_of, table_of
-from compass.evaluate.settings import BACKENDS, OBSERVATIONS, PLANNERS, EvaluateSettings
+from compass.evaluate.settings import OBSERVATIONS, PLANNERS, EvaluateSettings
 from compass.policies import POLICIES
 from compass.types import EpisodeResult, Outcome
-from envs.scenario import load_scenario
+from envs.scenario import BACKENDS, load_scenario
 
 _DEFAULTS = EpisodeSettings()
 

@@ -15,8 +15,7 @@ from compass.cli.evaluate import Episodes, Seed
 from compass.cli.evaluate import Scenario as ScenarioName
 from compass.cli.output import Json, out, print_json
 from compass.errors import InputError
-from compass.evaluate.settings import STREAM
-from envs.draws import stream_key
+from envs.draws import EVALUATION, stream_key
 from envs.scenario import Scenario, load_scenario, scenario_names
 from envs.teams import BattleSource
 
@@ -64,10 +63,10 @@ def export(
     found = load_scenario(scenario)
     source = BattleSource(found)
     battles = [
-        {"seed": each, "episode_config": source.battle(stream_key(STREAM, each)).episode_config()}
+        {"seed": each, "episode_config": source.battle(stream_key(EVALUATION, each)).episode_config()}
         for each in range(seed, seed + episodes)
     ]
-    content = {"scenario": found.name, "hash": found.content_hash, "stream": STREAM, "battles": battles}
+    content = {"scenario": found.name, "hash": found.content_hash, "stream": EVALUATION, "battles": battles}
     if file is None:
         print_json(content)
         return

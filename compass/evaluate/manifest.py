@@ -17,9 +17,10 @@ import orjson
 import compass
 import envs
 from compass.errors import InputError
-from compass.evaluate.settings import STREAM, EvaluateSettings
+from compass.evaluate.settings import EvaluateSettings
 from compass.policies.nearest import VERSION as NEAREST_VERSION
 from compass.skills.library import Library
+from envs.draws import EVALUATION
 from envs.engine import rules_hash
 from envs.scenario import Scenario, StartPositions, Teams
 
@@ -49,7 +50,7 @@ def build_manifest(
         "setting": scenario.setting,
         "observation": settings.observation,
         "backend": settings.backend,
-        "stream": STREAM,
+        "stream": EVALUATION,
         "seed": settings.seed,
         "episodes": settings.episodes,
         "policy": settings.policy,

@@ -8,12 +8,10 @@ from pathlib import Path
 from compass.episode import EpisodeSettings
 from compass.errors import InputError, unknown
 from compass.policies import POLICIES
-from envs.scenario import Scenario
+from envs.scenario import BACKENDS, Scenario
 
-BACKENDS = ("embedded",)
 OBSERVATIONS = ("repaired", "upstream")
 PLANNERS = ("scripted",)
-STREAM = "evaluation"
 _LAST_SEED = 2**64 - 1
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from envs.draws import stream_key
 from envs.errors import InputError
+from envs.random_play import batched_speed, choose_legal, record, single_speed
 from envs.scenario import load_scenario, scenario_names
 from envs.skirmish import BatchedSkirmish, Frame, Skirmish
-from envs.smac.random_play import batched_speed, choose_legal, record, single_speed
 from envs.teams import draw_battle
 
 # obs, state, n_actions by number of agents and enemies, measured on smacv2: Protoss, then Terran and Zerg

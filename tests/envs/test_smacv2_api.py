@@ -260,3 +260,9 @@ def test_other_refusals():
         api.make("protos_5_vs_5")
     with pytest.raises(InputError, match="seed"):
         make("protoss_5_vs_5", seed=-1)
+
+
+def test_an_unknown_backend_is_told_in_one_line() -> None:
+    assert make("protoss_5_vs_5", backend="embedded").n_agents == 5
+    with pytest.raises(InputError, match="unknown backend 'sc3': choose from embedded"):
+        make("protoss_5_vs_5", backend="sc3")
