@@ -19,6 +19,7 @@ __all__ = [
     "attack",
     "away",
     "best_target",
+    "can_hit",
     "centroid",
     "chasers",
     "distance",
@@ -26,10 +27,13 @@ __all__ = [
     "hit_points",
     "move",
     "nearest",
+    "probe",
     "pull_back",
     "reach",
+    "search",
     "stop",
     "toward",
+    "under_fire",
     "vitality",
 ]
 
@@ -43,6 +47,14 @@ _CHASE = 2.0  # map units beyond its reach within which an enemy still counts as
 _REST = 6  # steps after a run before the next may begin
 _RECENT = 3  # steps since a sighting on which a runner still relies
 _FITTER = 0.1  # by how much more of its hit points an ally must have left to be in better shape
+_MELEE = 2.0  # weapons that reach less far, in map units, strike hand to hand
+_FLYING = frozenset({"medivac"})
+_HITS_AIR = frozenset({"marine", "stalker", "hydralisk"})  # the unit types whose weapons reach flying ones
+_SCRATCH = 0.01  # a loss of this fraction of the hit points is a hit; what regenerates is less than a hit takes
+_HIT_LATELY = 5  # steps for which a hit unit counts as under fire
+_EARSHOT = 8.0  # map units within which fire on an ally concerns this agent
+_HALTED = 0.3  # map units: who moved less since its shot has stopped to shoot
+_ARRIVED = 1.5  # map units from a search point at which it counts as searched
 
 _STEPS: tuple[tuple[str, float, float], ...] = (
     ("north", 0.0, STRIDE),
@@ -99,8 +111,13 @@ def best_target(
     Without `candidates`: the enemies on which an attack would take effect now.
     """
     if candidates is None:
-        candidates = [enemy for enemy in obs.enemies if enemy.attackable]
+        candidates = [enemy for enemy in obs.enemies if enemy.attackable and can_hit(enemy, obs)]
     return max(candidates, key=lambda each: (score_target(each, obs), -each.id), default=None)
+
+
+def can_hit(unit: Entity, obs: Observation) -> bool:
+    """Whether this agent's weapon can hit that type of unit at all: most weapons do not reach flying ones."""
+    return unit.unit_type not in _FLYING or obs.own.unit_type in _HITS_AIR
 
 
 def away(obs: Observation, threats: Entity | Position | Sequence[Entity | Position]) -> int:
@@ -164,6 +181,59 @@ def pull_back(obs: Observation, memory: dict[str, Any], below: float, steps: int
         memory["run until"] = obs.step + steps
         return True
     return False
+
+
+def under_fire(obs: Observation, memory: dict[str, Any]) -> list[Entity]:
+    """This agent and the allies in sight of someone, as far as they lost hit points in the last few steps."""
+    life, hit_at = memory.setdefault("life", {}), memory.setdefault("hit at", {})
+    units = (obs.own, *obs.allies)
+    for unit in units:
+        if unit.age == 0:
+            now = vitality(unit, obs)
+            if now < life.get(unit.id, 0.0) - _SCRATCH:
+                hit_at[unit.id] = obs.step
+            life[unit.id] = now
+    return [unit for unit in units if obs.step - hit_at.get(unit.id, -99) <= _HIT_LATELY]
+
+
+def probe(obs: Observation, memory: dict[str, Any]) -> int | None:
+    """A shot at an enemy nobody sees, for shooters under fire from the unknown; else None. Call it when there is no target.
+
+    An attack out of range orders nothing, and the move of the step before goes on: so every second step of a walk tries another
+    living enemy at no cost. Whoever stands still after such a shot has hit upon somebody in range, and keeps shooting at it.
+    """
+    own = obs.own
+    if obs.units[own.unit_type].weapon_range < _MELEE:
+        return None
+    fired_upon = any(unit.distance < _EARSHOT for unit in under_fire(obs, memory))
+    aim, place = memory.pop("probe", (0, own.position))
+    if obs.last_action == aim and aim in obs.available and distance(own.position, place) < _HALTED:
+        memory["probe"] = aim, place
+        return int(aim)
+    if not fired_upon or obs.last_action not in MOVES.values():
+        return None
+    vain = {attack(foe.id) for foe in obs.enemies if not can_hit(foe, obs) or _out_of_range(foe, obs)}
+    aims = [action for action in obs.available if action >= FIRST_TARGET and action not in vain]
+    if not aims:
+        return None
+    turn: int = memory.get("probes", 0)
+    memory["probes"] = turn + 1
+    memory["probe"] = aims[turn % len(aims)], own.position
+    return aims[turn % len(aims)]
+
+
+def _out_of_range(foe: Entity, obs: Observation) -> bool:
+    return foe.age <= _RECENT and foe.distance > obs.shoot_range + 1.0
+
+
+def search(obs: Observation, memory: dict[str, Any]) -> int:
+    """The next move of a search: to the map's centre, then to the centres of its quarters in turn."""
+    width, height = obs.map_size
+    points = [(width / 2, height / 2)] + [(width * x, height * y) for y in (0.75, 0.25) for x in (0.25, 0.75)]
+    at = memory.get("search point", 0)
+    if distance(obs.own.position, points[at]) < _ARRIVED:
+        at = memory["search point"] = (at + 1) % len(points)
+    return toward(obs, points[at])
 
 
 def chasers(obs: Observation) -> list[Entity]:

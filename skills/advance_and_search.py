@@ -1,12 +1,12 @@
-"""Advance and search: look for the enemy, at the map centre first, then quarter by quarter; shoot what comes in reach.
+"""Advance and search: shoot what comes in reach, join the allies who fight, else look for the enemy, at the map centre first.
 
 unit_types: any
 task: search
 """
 
-from compass.skill import attack, best_target, distance, toward
+from compass.skill import attack, best_target, nearest, probe, search, toward, under_fire
 
-ARRIVED = 1.5  # 1..4 map units at which a search point counts as reached
+SUPPORT = 4.0  # 1..10 map units from the nearest fighting ally at which to close up
 
 
 def score_target(unit, obs):
@@ -17,10 +17,12 @@ def control_logic(obs, memory):
     target = best_target(score_target, obs)
     if target is not None:
         return attack(target.id)
-    width, height = obs.map_size
-    points = [(width / 2, height / 2)] + [(width * x, height * y) for y in (0.75, 0.25) for x in (0.25, 0.75)]
-    at = memory.get("search point", 0)
-    if distance(obs.own.position, points[at]) < ARRIVED:
-        at = (at + 1) % len(points)
-        memory["search point"] = at
-    return toward(obs, points[at])
+    shot = probe(obs, memory)
+    if shot is not None:
+        return shot
+    hit = {unit.id for unit in under_fire(obs, memory)}
+    fighting = [ally for ally in obs.allies if ally.id in hit or (ally.last_action or 0) >= attack(0)]
+    comrade = nearest(ally for ally in fighting if ally.unit_type != "medivac")
+    if comrade is not None and comrade.distance > SUPPORT:
+        return toward(obs, comrade)
+    return search(obs, memory)

@@ -4,7 +4,19 @@ unit_types: stalker, zealot, colossus, marine, marauder, zergling, hydralisk
 task: engage
 """
 
-from compass.skill import attack, away, best_target, chasers, hit_points, nearest, pull_back, stop, toward
+from compass.skill import (
+    attack,
+    away,
+    best_target,
+    can_hit,
+    chasers,
+    hit_points,
+    nearest,
+    probe,
+    pull_back,
+    search,
+    toward,
+)
 
 FOCUS = 1.2  # 1..2 by how much each ally already attacking an enemy multiplies its priority
 NEARNESS = 1.0  # 0..3 how much a map unit to walk takes from an enemy's priority
@@ -26,5 +38,8 @@ def control_logic(obs, memory):
     target = best_target(score_target, obs)
     if target is not None:
         return attack(target.id)
-    prey = nearest(obs.enemies)
-    return stop() if prey is None else toward(obs, prey)
+    shot = probe(obs, memory)
+    if shot is not None:
+        return shot
+    prey = nearest(enemy for enemy in obs.enemies if can_hit(enemy, obs))
+    return search(obs, memory) if prey is None else toward(obs, prey)

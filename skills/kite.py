@@ -5,7 +5,20 @@ task: kite
 task: engage
 """
 
-from compass.skill import attack, away, best_target, chasers, hit_points, nearest, pull_back, reach, stop, toward
+from compass.skill import (
+    attack,
+    away,
+    best_target,
+    can_hit,
+    chasers,
+    hit_points,
+    nearest,
+    probe,
+    pull_back,
+    reach,
+    search,
+    toward,
+)
 
 FOCUS = 1.2  # 1..2 by how much each ally already attacking an enemy multiplies its priority
 MELEE = 2.0  # 1..4 enemies whose weapon reaches no farther, in map units, are worth stepping away from
@@ -33,5 +46,8 @@ def control_logic(obs, memory):
         if reloaded:
             memory["shot at"] = obs.step
         return attack(target.id)
-    prey = nearest(obs.enemies)
-    return stop() if prey is None else toward(obs, prey)
+    shot = probe(obs, memory)
+    if shot is not None:
+        return shot
+    prey = nearest(enemy for enemy in obs.enemies if can_hit(enemy, obs))
+    return search(obs, memory) if prey is None else toward(obs, prey)

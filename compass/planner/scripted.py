@@ -14,10 +14,9 @@ from compass.planner.base import PlanRequest
 from compass.skills.library import Skill
 from compass.types import Constants, Decision, Observation
 
-PULL_BACK: Mapping[str, tuple[float, int]] = {"zealot": (0.9, 3), "stalker": (0.3, 15), "hydralisk": (0.9, 12)}
+PULL_BACK: Mapping[str, tuple[float, int]] = {"zealot": (0.0, 1), "hydralisk": (0.9, 12)}
 """When a unit type gives way to enemy fire, where skills have the parameters: below this fraction of hit points, for so many steps.
-A zealot's shield is a third of its life and its chasers are as fast as it is, so it gives way early and briefly; a stalker is
-faster than most and can afford to wait; a hydralisk falls in seconds.
+A zealot never does: its chasers are as fast as it is, and only a hit of its own makes up for the way. A hydralisk falls in seconds.
 """
 _MELEE_RANGE = 2.0
 

@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from compass.skill import attack, away, best_target, centroid, distance, heal, move, nearest, stop, toward
-from compass.types import Observation
+from compass.skill import (
+    attack,
+    away,
+    best_target,
+    can_hit,
+    centroid,
+    distance,
+    heal,
+    move,
+    nearest,
+    probe,
+    search,
+    stop,
+    toward,
+    under_fire,
+)
+from compass.types import Observation, UnitFacts
+from envs.units import UNITS
 
 Make = Callable[..., Observation]
+FACTS = {
+    name: UnitFacts(
+        k.health, k.ally_health, k.shield, k.weapons[0].range if k.weapons else 0.0, k.radius, 1.0, 1.0, 1.0, k.flying
+    )
+    for name, k in UNITS.items()
+}
 
 
 def test_actions_are_the_numbers_of_smacv2() -> None:
@@ -71,3 +94,89 @@ def test_nearest_and_centroid(observation: Make) -> None:
     assert distance((0.0, 0.0), (3.0, 4.0)) == 5.0
     with pytest.raises(ValueError, match="empty"):
         centroid([])
+
+
+def fighter(obs: Observation, kind: str = "stalker") -> Observation:
+    """The same observation for a unit of this type, with the facts of all types."""
+    return obs._replace(own=obs.own._replace(unit_type=kind), units=FACTS)
+
+
+def step_on(obs: Observation, action: int, east: float = 0.0) -> Observation:
+    """What follows an action that led so far east."""
+    x, y = obs.own.position
+    return obs._replace(step=obs.step + 1, last_action=action, own=obs.own._replace(position=(x + east, y)))
+
+
+def wounded(obs: Observation, health: float) -> Observation:
+    return obs._replace(own=obs.own._replace(health=health))
+
+
+def test_most_weapons_do_not_reach_a_medivac(observation: Make) -> None:
+    obs = fighter(observation(2))
+    medivac = obs.enemies[0]._replace(unit_type="medivac")
+    assert can_hit(medivac, obs) and not can_hit(medivac, fighter(obs, "marauder"))
+    assert can_hit(obs.enemies[0], fighter(obs, "marauder"))
+    assert best_target(lambda unit, _: 1.0, fighter(obs, "marauder")._replace(enemies=(medivac,))) is None
+
+
+def test_under_fire_is_who_lost_hit_points_lately(observation: Make) -> None:
+    obs, memory = fighter(observation(0)), dict[str, Any]()
+    assert under_fire(obs, memory) == []
+    obs = wounded(obs, 0.3)._replace(step=6)
+    assert under_fire(obs, memory) == [obs.own]
+    assert under_fire(obs._replace(step=11), memory) == [obs.own]
+    assert under_fire(obs._replace(step=12), memory) == []
+
+
+def test_probe_tries_one_living_enemy_after_another_while_walking(observation: Make) -> None:
+    obs, memory = (
+        fighter(observation(0, available=(1, 2, 4, 6, 8), last_action=4))._replace(enemies=()),
+        dict[str, Any](),
+    )
+    assert probe(obs, memory) is None  # nobody is under fire
+    obs = wounded(obs, 0.4)
+    assert probe(obs, memory) == attack(0)
+    obs = step_on(obs, attack(0), east=0.9)
+    assert probe(obs, memory) is None  # it walked on: enemy 0 is not in range, and the walk needs a new order
+    obs = step_on(obs, move("east"), east=0.9)
+    assert probe(obs, memory) == attack(2)
+
+
+def test_probe_keeps_to_an_enemy_that_made_it_halt_while_that_lives(observation: Make) -> None:
+    obs, memory = fighter(observation(0, available=(1, 4, 7), last_action=4))._replace(enemies=()), dict[str, Any]()
+    probe(obs, memory)
+    obs = wounded(obs, 0.4)
+    for _ in range(3):
+        assert probe(obs, memory) == attack(1)
+        obs = step_on(obs, attack(1))
+    assert probe(obs._replace(available=(1, 4)), memory) is None
+
+
+def test_probe_is_for_shooters_and_leaves_out_whom_it_cannot_hit(observation: Make) -> None:
+    for kind in ("zealot", "medivac"):
+        memory = dict[str, Any]()
+        under_fire(fighter(observation(0, last_action=4), kind), memory)
+        assert probe(wounded(fighter(observation(0, last_action=4), kind), 0.1), memory) is None
+    memory = {}
+    obs = fighter(
+        observation(0, available=(1, 4, 6, 10), last_action=4)
+    )  # enemy 0 at distance 6, enemy 4 at 10, both in sight
+    probe(obs, memory)
+    assert [probe(wounded(obs, health), memory) for health in (0.4, 0.3)] == [attack(0), attack(0)]
+
+
+def test_search_goes_to_the_centre_and_then_to_a_quarter(observation: Make) -> None:
+    obs, memory = observation(0), dict[str, Any]()
+    assert search(obs, memory) == move("east")
+    there = obs._replace(own=obs.own._replace(position=(16.0, 16.0)))
+    assert search(there, memory) == toward(there, (8.0, 24.0))
+    assert search(there, memory) == toward(there, (8.0, 24.0))  # and stays with it
+
+
+@pytest.mark.parametrize("kind", UNITS)
+def test_what_can_hit_a_medivac_is_what_the_unit_data_say(kind: str, observation: Make) -> None:
+    obs = fighter(observation(0), kind)
+    medivac = obs.enemies[0]._replace(unit_type="medivac")
+    if kind != "medivac":
+        assert can_hit(medivac, obs) == any(weapon.hits_air for weapon in UNITS[kind].weapons)
+    assert [name for name, unit in UNITS.items() if unit.flying] == ["medivac"]
