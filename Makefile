@@ -4,6 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(
   'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
+SOURCES = compass envs skills tests
 EXTRA_TESTS = tests/envs/sc2api tests/envs/parity tests/compass/cli/test_export_smacv2.py
 SMACV2_GIT = git+https://github.com/oxwhirl/smacv2.git
 
@@ -49,8 +50,8 @@ test: $(VENV)/dev
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/dev
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
 
 check: lint test

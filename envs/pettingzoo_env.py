@@ -8,14 +8,18 @@ from operator import index
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
-from pettingzoo.utils.env import ParallelEnv
 
 from envs.draws import EVALUATION
 from envs.scenario import Scenario, load_scenario
 from envs.skirmish import Frame, Skirmish
 from envs.smac.battles import MAX_SEED, battle_key
+
+try:
+    from gymnasium import spaces
+    from pettingzoo.utils.env import ParallelEnv
+except ModuleNotFoundError as error:
+    raise ModuleNotFoundError(f"{error}: pip install 'compass-smac[pettingzoo]'", name=error.name) from None
 
 STOP, NO_OP = 1, 0
 Observation = dict[str, NDArray[Any]]
@@ -40,7 +44,7 @@ class SkirmishParallelEnv(ParallelEnv):  # type: ignore[misc]
         Raises:
             InputError: an unknown scenario or option, or a seed that is no non-negative 64-bit integer.
         """
-        self.scenario = load_scenario(scenario) if isinstance(scenario, str) else scenario
+        self.scenario = load_scenario(scenario)
         self._skirmish = Skirmish(self.scenario, **options)
         self._next = secrets.randbelow(1 << 63) if seed is None else seed
         battle_key(EVALUATION, self._next)  # refuses what is no seed

@@ -122,12 +122,14 @@ def scenario_names() -> tuple[str, ...]:
     )
 
 
-def load_scenario(name: str) -> Scenario:
-    """The shipped scenario of that name, or the one in the YAML file at that path.
+def load_scenario(name: str | Scenario) -> Scenario:
+    """The shipped scenario of that name, or the one in the YAML file at that path (a `Scenario` is given back).
 
     Raises:
         InputError: no such scenario or file, or a file with a wrong key or value (named, with what is allowed).
     """
+    if isinstance(name, Scenario):
+        return name
     if name.endswith((".yaml", ".yml")):
         return _load_file(Path(name))
     if name not in scenario_names():
@@ -150,10 +152,20 @@ def _load_file(path: Path) -> Scenario:
         raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: expected keys such as race, n_units, n_enemies")
+    content = _counted(content)
     if "extends" in content:
         base = _load_raw(str(content.pop("extends")), path)
         content = base | content
     return _Reader(path, content).scenario()
+
+
+def _counted(content: dict[str, Any]) -> dict[str, Any]:
+    """The content with the teams' sizes where it lists teams and no sizes."""
+    teams = content.get("teams")
+    if not isinstance(teams, dict):
+        return content
+    sizes = {"n_units": teams.get("allies"), "n_enemies": teams.get("enemies")}
+    return {key: len(units) for key, units in sizes.items() if isinstance(units, list)} | content
 
 
 def _load_raw(name: str, path: Path) -> dict[str, Any]:
@@ -178,7 +190,9 @@ class _Reader:
                 raise InputError(f"{path}: {unknown('key', str(key), self.KEYS)}")
 
     def bad(self, key: str, allowed: str) -> InputError:
-        value = repr(self.content.get(key))
+        if key not in self.content:
+            return InputError(f"{self.path}: {key} is missing; {allowed}")
+        value = repr(self.content[key])
         shown = value if len(value) <= 60 else value[:57] + "..."
         return InputError(f"{self.path}: {key}: {shown} is not allowed; {allowed}")
 
@@ -217,6 +231,8 @@ class _Reader:
         return value
 
     def weights(self, kinds: tuple[str, ...]) -> tuple[float, ...]:
+        if "weights" not in self.content and "teams" in self.content:
+            return tuple(1 / len(kinds) for _ in kinds)  # nothing is drawn
         value = self.content.get("weights")
         allowed = f"give a weight of 0 or more for each of {', '.join(kinds)}, not all 0"
         if not isinstance(value, dict) or not all(_is_number(w) and w >= 0 for w in value.values()):

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from envs.draws import EVALUATION
 from envs.errors import InputError
-from envs.scenario import EPISODE_LIMIT, Scenario
+from envs.scenario import EPISODE_LIMIT, Scenario, load_scenario
 from envs.smac.arrays import RUNNING, Records
 from envs.smac.battles import Battles, battle_key
 from envs.teams import BattleSetup
@@ -71,10 +71,10 @@ class Batch:
 class Skirmish:
     """One battle at a time. `options` are smacv2's (see `envs.smac.options.Options`); `observation` is `repaired` or `upstream`."""
 
-    def __init__(self, scenario: Scenario, observation: str = "repaired", **options: Any) -> None:
-        self.scenario = scenario
+    def __init__(self, scenario: str | Scenario, observation: str = "repaired", **options: Any) -> None:
+        self.scenario = load_scenario(scenario)
         self.observation = observation
-        self._battles = Battles(scenario, 1, observation, options)
+        self._battles = Battles(self.scenario, 1, observation, options)
         self.options = self._battles.options
         self.layout = self._battles.layout
         self.n_agents = self.layout.n_agents
@@ -177,13 +177,13 @@ class BatchedSkirmish:
     """`batch_size` battles of one scenario at once, on `threads` threads. Finished battles stand still until `reset_at`."""
 
     def __init__(
-        self, scenario: Scenario, batch_size: int, observation: str = "repaired", threads: int = 1, **options: Any
+        self, scenario: str | Scenario, batch_size: int, observation: str = "repaired", threads: int = 1, **options: Any
     ) -> None:
         if batch_size < 1 or threads < 1:
             raise InputError(f"batch_size {batch_size} and threads {threads} must both be 1 or more")
-        self.scenario = scenario
+        self.scenario = load_scenario(scenario)
         self.batch_size = batch_size
-        self._battles = Battles(scenario, batch_size, observation, options)
+        self._battles = Battles(self.scenario, batch_size, observation, options)
         self.options = self._battles.options
         self.layout = self._battles.layout
         self.n_agents = self.layout.n_agents

@@ -25,6 +25,8 @@ from envs.smac.capability import scenario_of
 from envs.smac.names import agent_attributes, enemy_attributes, obs_features, state_features
 from envs.smac.units import UnitView, setup_of, type_ids, unit_views, visibility
 
+_GAME_ONLY = ("render", "full_restart", "save_replay")
+
 
 class StarCraft2Env:
     """The inner environment, `wrapper.env`: one battle at a time, with the members that users of smacv2 reach for.
@@ -269,6 +271,8 @@ class StarCraftCapabilityEnvWrapper:
     def __getattr__(self, name: str) -> Any:
         if name == "env":
             raise AttributeError(name)
+        if name in _GAME_ONLY:
+            raise AttributeError(f"{name} needs the real game; `compass view` draws the episodes of a run")
         return getattr(self.env, name)
 
 
@@ -282,5 +286,4 @@ def make(scenario: str | Scenario, backend: str = "embedded", **options: Any) ->
     """
     if backend not in BACKENDS:
         raise unknown("backend", backend, BACKENDS)
-    chosen = load_scenario(scenario) if isinstance(scenario, str) else scenario
-    return StarCraftCapabilityEnvWrapper.of(chosen, **options)
+    return StarCraftCapabilityEnvWrapper.of(load_scenario(scenario), **options)

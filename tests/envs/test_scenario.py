@@ -133,3 +133,20 @@ def test_the_hash_follows_the_content_not_the_name(tmp_path: Path) -> None:
     one = load(tmp_path, GOOD).content_hash
     assert one == load(tmp_path, GOOD.replace("marine: 1, marauder: 1", "marine: 3, marauder: 3")).content_hash
     assert one != load(tmp_path, GOOD.replace("n_enemies: 4", "n_enemies: 5")).content_hash
+
+
+def test_teams_give_their_sizes_and_need_no_weights(tmp_path: Path) -> None:
+    teams = "teams: {allies: [marine, medivac], enemies: [marine, marine, marine]}\n"
+    scenario = load(tmp_path, f"race: terran\n{teams}")
+    assert (scenario.n_units, scenario.n_enemies, scenario.teams.allies) == (2, 3, ("marine", "medivac"))
+    assert load(tmp_path, f"extends: terran_5_vs_5\n{teams}").n_enemies == 3
+
+
+def test_what_is_missing_is_called_missing(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="weights is missing; give a weight"):
+        load(tmp_path, "race: terran\nn_units: 3\nn_enemies: 3\n")
+
+
+def test_a_scenario_is_given_back() -> None:
+    scenario = load_scenario("zerg_5_vs_5")
+    assert load_scenario(scenario) is scenario

@@ -316,3 +316,9 @@ def test_random_play_is_legal_and_measures():
     actions = np.zeros((1, 4000), np.int64)
     choose_legal(np.uint64(1), 0, masks, actions)
     assert np.bincount(actions[0])[[1, 3, 4]].min() > 1200 and set(actions[0]) == {1, 3, 4}
+
+
+def test_scenarios_may_be_named() -> None:
+    assert Skirmish("terran_5_vs_6").n_enemies == BatchedSkirmish("terran_5_vs_6", 2).n_enemies == 6
+    with pytest.raises(InputError, match="did you mean"):
+        Skirmish("teran_5_vs_6")

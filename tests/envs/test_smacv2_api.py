@@ -266,3 +266,11 @@ def test_an_unknown_backend_is_told_in_one_line() -> None:
     assert make("protoss_5_vs_5", backend="embedded").n_agents == 5
     with pytest.raises(InputError, match="unknown backend 'sc3': choose from embedded"):
         make("protoss_5_vs_5", backend="sc3")
+
+
+@pytest.mark.parametrize("name", ["render", "full_restart", "save_replay"])
+def test_what_needs_the_real_game_says_so(name: str) -> None:
+    env = make("protoss_5_vs_5")
+    assert not hasattr(env, name)
+    with pytest.raises(AttributeError, match="needs the real game; `compass view`"):
+        getattr(env, name)
