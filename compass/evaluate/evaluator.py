@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from compass.evaluate.manifest import build_manifest
-from compass.evaluate.player import PlayerSpec, describe_sandbox, skirmish_player
+from compass.evaluate.player import PlayerSpec, compile_kernels, describe_sandbox, skirmish_player
 from compass.evaluate.report import RunReport, load_report
 from compass.evaluate.run_folder import RunFolder
 from compass.evaluate.settings import EvaluateSettings
@@ -66,11 +66,12 @@ def _play(settings: EvaluateSettings, folder: RunFolder, progress: Progress) -> 
     for result in finished:
         progress(result)
     done = {result.seed for result in finished}
-    left = [seed for seed in settings.seeds if seed not in done]
-    if not left:
+    left = settings.episodes - len(done)
+    if left == 0:
         return
-    announce_compile()
-    workers = min(settings.workers or cores(), len(left))
+    if announce_compile():  # here, so that it is not done in every worker
+        compile_kernels(settings.scenario, settings.observation, settings.episode)
+    workers = min(settings.workers or cores(), left)
     spec = PlayerSpec(
         scenario=settings.scenario,
         observation=settings.observation,
@@ -80,7 +81,8 @@ def _play(settings: EvaluateSettings, folder: RunFolder, progress: Progress) -> 
         unsafe_skills=settings.unsafe_skills,
         records=folder.records,
     )
-    with closing(play_all(left, partial(skirmish_player, spec), workers)) as played:
+    seeds = (seed for seed in settings.seeds if seed not in done)
+    with closing(play_all(seeds, partial(skirmish_player, spec), workers)) as played:
         for each in played:
             result, timing = each.value or (_crashed(each), None)
             folder.append(result, timing | {"workers": workers} if timing else None)

@@ -12,9 +12,9 @@ from typing import Any
 from compass.episode import EpisodeSettings, run_episode
 from compass.evaluate.records import Recorder
 from compass.evaluate.run_folder import write_record
-from compass.evaluate.workers import Play
+from compass.evaluate.workers import Play, Unfit
 from compass.planner import ScriptedPlanner
-from compass.policies import FIXED, PlanningTeam, RandomTeam, Team
+from compass.policies import FIXED, PlanningTeam, RandomTeam
 from compass.skills.library import Library, load_library
 from compass.skills.sandbox import Sandbox
 from compass.types import EpisodeResult
@@ -35,32 +35,39 @@ class PlayerSpec:
     records: Path
 
 
+def compile_kernels(scenario: Scenario, observation: str, episode: EpisodeSettings) -> Skirmish:
+    """An environment that has played: its kernels are compiled or loaded, so that no episode's time holds that."""
+    env = Skirmish(scenario, observation)
+    run_episode(env, RandomTeam(), 0, episode)
+    return env
+
+
 @contextmanager
 def skirmish_player(spec: PlayerSpec) -> Iterator[Play]:
     """Gives a function that plays one seed and returns its result and how many seconds it took."""
-    env = Skirmish(spec.scenario, spec.observation)
-    run_episode(
-        env, RandomTeam(), 0, spec.episode
-    )  # kernels are compiled or loaded here, outside the first episode's time
+    env = compile_kernels(spec.scenario, spec.observation, spec.episode)
     with ExitStack() as stack:
-        team = _team(spec, stack)
+        sandbox = stack.enter_context(_sandbox(spec)) if spec.skills else None
+        team = PlanningTeam(ScriptedPlanner(), sandbox.library, sandbox) if sandbox else FIXED[spec.policy]()
 
         def play(seed: int) -> tuple[EpisodeResult, dict[str, Any]]:
             start = perf_counter()
             recorder = Recorder()
-            result = run_episode(env, team, seed, spec.episode, [recorder])
+            try:
+                result = run_episode(env, team, seed, spec.episode, [recorder])
+            except (RuntimeError, OSError) as error:
+                if sandbox is not None and sandbox.nursery.has_ended():
+                    raise Unfit("because the process that forks skills' processes was killed") from error
+                raise
             write_record(spec.records / f"{seed}.npz", recorder.to_bytes())
             return result, {"seed": seed, "steps": result.length, "seconds": perf_counter() - start}
 
         yield play
 
 
-def _team(spec: PlayerSpec, stack: ExitStack) -> Team:
-    if spec.skills is None:
-        return FIXED[spec.policy]()
-    library = load_library(spec.skills)
-    sandbox = stack.enter_context(Sandbox(library, spec.unsafe_skills))
-    return PlanningTeam(ScriptedPlanner(), library, sandbox)
+def _sandbox(spec: PlayerSpec) -> Sandbox:
+    assert spec.skills is not None
+    return Sandbox(load_library(spec.skills), spec.unsafe_skills)
 
 
 def describe_sandbox(library: Library, unsafe: bool) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
@@ -23,6 +24,10 @@ _STOP_SECONDS = 2.0
 
 Play = Callable[[int], Any]
 MakePlayer = Callable[[], AbstractContextManager[Play]]
+
+
+class Unfit(Exception):
+    """A player raises this when something it stands on was killed: its worker is replaced, as if it had been killed itself."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,8 @@ class _Crew:
     """The workers and the seeds that wait for them."""
 
     def __init__(self, seeds: Iterable[int], make_player: MakePlayer) -> None:
-        self._waiting = deque(seeds)
+        self._seeds = iter(seeds)  # there may be more than fit into memory
+        self._waiting: deque[int] = deque()
         self._make_player = make_player
         self._workers: list[_Worker] = []
         self._deaths: Counter[int] = Counter()
@@ -70,7 +76,15 @@ class _Crew:
     def busy(self) -> bool:
         return bool(self._waiting) or any(worker.seed is not None for worker in self._workers)
 
+    def _next(self) -> int | None:
+        """The next seed to play; afterwards one still waits, if there is any."""
+        seed = self._waiting.popleft() if self._waiting else None
+        if not self._waiting:
+            self._waiting.extend(islice(self._seeds, 1))
+        return seed
+
     def hire(self, workers: int) -> None:
+        self._waiting.extend(islice(self._seeds, workers))
         resource_tracker.ensure_running()  # started here, it cannot undo the signal mask under which workers start
         for _ in range(min(workers, len(self._waiting))):
             self._workers.append(_Worker(self._make_player))
@@ -84,19 +98,23 @@ class _Crew:
             except (EOFError, OSError):
                 yield from self._replace(worker)
                 continue
+            if kind == "unfit":
+                yield from self._replace(worker, value)
+                continue
             if kind == "input error":
                 raise InputError(value)
             if kind == "error":
                 raise RuntimeError(f"a worker failed on seed {worker.seed}:\n{value}")
             self._failed_starts = 0
             seed = worker.seed
-            worker.give(self._waiting.popleft() if self._waiting else None)
+            worker.give(self._next())
             if seed is not None:
                 yield Played(seed, value)
 
-    def _replace(self, dead: _Worker) -> Iterator[Played]:
+    def _replace(self, dead: _Worker, why: str = "") -> Iterator[Played]:
         self._workers.remove(dead)
-        how, seed = dead.bury(), dead.seed
+        exit, seed = dead.bury(), dead.seed
+        how = why or exit
         if seed is None:
             self._failed_starts += 1
             if self._failed_starts == MAX_DEATHS:
@@ -170,6 +188,8 @@ def _work(connection: Connection, make_player: MakePlayer) -> None:
                 except (EOFError, OSError):
                     return
                 _tell(connection, ("done", play(seed)))
+    except Unfit as unfit:
+        _tell(connection, ("unfit", str(unfit)))
     except InputError as error:
         _tell(connection, ("input error", str(error)))
     except Exception:

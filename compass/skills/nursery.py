@@ -21,6 +21,7 @@ from compass.skills.syscall_filter import WAY_OUT, program
 from envs.errors import InputError
 
 _STARTUP_S = 60.0  # patience with a heavily loaded machine before its silence is called an error
+_ENDING_S = 1.0  # between the end of its forks, which is noticed first, and its own
 _BOOT = "import sys; sys.path.append(sys.argv[1]); from compass.skills.zygote import main; main()"
 _TIMEVAL = Struct("ll")
 
@@ -69,6 +70,14 @@ class Nursery:
     def pid(self) -> int:
         """The id of the forking process."""
         return self._zygote.pid
+
+    def has_ended(self) -> bool:
+        """Whether the forking process is gone; a moment's patience tells it from one that is about to be."""
+        try:
+            self._zygote.wait(timeout=_ENDING_S)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def take(self, count: int) -> list[Process]:
         """`count` fresh, confined processes; as many new ones are begun behind them, for whoever comes next."""

@@ -106,3 +106,16 @@ def test_ctrl_c_prints_what_is_finished_and_how_to_go_on(start, whole, tmp_path)
     resumed = start(*WORDS, "--out", run, "--resume")
     assert resumed.wait(timeout=120) == 0
     assert same_content(run, whole)
+
+
+def test_a_killed_forking_process_costs_nothing(start, whole, tmp_path):
+    run = tmp_path / "run"
+    process = start(*WORDS, "--out", run)
+    wait_for(lambda: len(lines(run)) >= 3)
+    worker = workers_of(process.pid)[0]
+    for child in Path(f"/proc/{worker}/task/{worker}/children").read_text().split():
+        os.kill(int(child), signal.SIGKILL)
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (0, "")
+    assert same_content(run, whole)
+    assert json.loads(out)["outcomes"]["env_crash"] == 0

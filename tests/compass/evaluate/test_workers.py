@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -66,6 +67,11 @@ def players(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 def test_every_seed_is_played_once(players):
     played = list(play_all(range(3, 10), players.plain, 2))
     assert sorted((each.seed, each.value, each.died) for each in played) == [(n, n * n, "") for n in range(3, 10)]
+
+
+def test_there_may_be_more_seeds_than_fit_into_memory(players):
+    with closing(play_all(range(2**64), players.plain, 1)) as played:
+        assert [next(played).value for _ in range(3)] == [0, 1, 4]
 
 
 def test_a_killed_worker_is_replaced_and_its_seed_played_again(players, tmp_path):
