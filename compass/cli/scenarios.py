@@ -15,6 +15,7 @@ from compass.cli.evaluate import Episodes, Seed
 from compass.cli.evaluate import Scenario as ScenarioName
 from compass.cli.output import Json, out, print_json
 from compass.errors import InputError
+from compass.evaluate.settings import check_seeds
 from envs.draws import EVALUATION, stream_key
 from envs.scenario import Scenario, load_scenario, scenario_names
 from envs.teams import BattleSource
@@ -61,6 +62,7 @@ def export(
     frameworks play the same battles (docs/scenarios.md has the five lines).
     """
     found = load_scenario(scenario)
+    check_seeds(seed, episodes)
     source = BattleSource(found)
     battles = [
         {"seed": each, "episode_config": source.battle(stream_key(EVALUATION, each)).episode_config()}

@@ -12,7 +12,20 @@ from envs.scenario import BACKENDS, Scenario
 
 OBSERVATIONS = ("repaired", "upstream")
 PLANNERS = ("scripted",)
-_LAST_SEED = 2**64 - 1
+MOST_EPISODES = 1_000_000  # in one run: days of play, and as many files
+_LARGEST = 2**64 - 1  # of seeds, and of any number in a manifest
+
+
+def check_seeds(seed: int, episodes: int) -> None:
+    """Make sure that the battles `seed` ... `seed + episodes - 1` exist.
+
+    Raises:
+        InputError: there are none or too many, or some are no 64-bit numbers.
+    """
+    if not 1 <= episodes <= MOST_EPISODES:
+        raise InputError(f"episodes is {episodes}; give 1 or more, at most {MOST_EPISODES}")
+    if seed < 0 or seed + episodes - 1 > _LARGEST:
+        raise InputError(f"seeds run from 0 to {_LARGEST}; {episodes} episodes from {seed} do not fit")
 
 
 @dataclass(frozen=True)
@@ -44,10 +57,12 @@ class EvaluateSettings:
         ):
             if name not in known:
                 raise unknown(kind, name, known)
-        if self.episodes < 1:
-            raise InputError(f"episodes is {self.episodes}; give 1 or more")
-        if self.seed < 0 or self.seed + self.episodes - 1 > _LAST_SEED:
-            raise InputError(f"seeds run from 0 to {_LAST_SEED}; {self.episodes} episodes from {self.seed} do not fit")
+        check_seeds(self.seed, self.episodes)
+        for name, number in (("hops", self.episode.hops), ("plan_every", self.episode.plan_every)):
+            if number > _LARGEST:
+                raise InputError(f"{name} is {number}; give {_LARGEST} or less")
+        if self.skills is not None and self.policy != "team":
+            raise InputError(f"policy {self.policy} plays without skills; leave out --skills, or take --policy team")
         if self.workers is not None and self.workers < 1:
             raise InputError(f"workers is {self.workers}; give 1 or more")
 
