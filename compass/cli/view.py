@@ -39,7 +39,11 @@ def view(
     if agent is None:
         frames = spectator_frames(record, scenario, f"{scenario.name}   seed {episode}")
     else:
-        frames = agent_frames(record, scenario, agent, manifest["hops"], manifest["observation"])
+        try:
+            hops, observation = manifest["hops"], manifest["observation"]
+        except KeyError as error:
+            raise InputError(f"{run / 'manifest.json'} is damaged: it lacks {error}") from None
+        frames = agent_frames(record, scenario, agent, hops, observation)
     pictures = write_gif(frames, gif)
     if json:
         print_json({"gif": str(gif), "pictures": pictures})

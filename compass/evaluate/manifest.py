@@ -76,18 +76,19 @@ def scenario_of(manifest: Manifest) -> Scenario:
     """The scenario a run was made with, wherever its file is by now.
 
     Raises:
-        InputError: the manifest is of another format.
+        InputError: the manifest is damaged.
     """
-    if manifest.get("format") != FORMAT:
-        raise InputError(f"the run is of format {manifest.get('format')}; this version reads format {FORMAT}")
-    content = manifest["scenario_content"]
-    tuples = {key: tuple(content[key]) for key in ("unit_types", "weights", "exception_unit_types")}
-    teams = Teams(tuple(content["teams"]["allies"]), tuple(content["teams"]["enemies"]))
-    start = content["start_positions"]
-    places = (tuple((x, y) for x, y in start[side]) for side in ("allies", "enemies"))
-    return Scenario(
-        **content | tuples | {"teams": teams, "start_positions": StartPositions(start["rule"], start["p"], *places)}
-    )
+    try:
+        content = manifest["scenario_content"]
+        tuples = {key: tuple(content[key]) for key in ("unit_types", "weights", "exception_unit_types")}
+        teams = Teams(tuple(content["teams"]["allies"]), tuple(content["teams"]["enemies"]))
+        start = content["start_positions"]
+        places = (tuple((x, y) for x, y in start[side]) for side in ("allies", "enemies"))
+        return Scenario(
+            **content | tuples | {"teams": teams, "start_positions": StartPositions(start["rule"], start["p"], *places)}
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"the run's manifest.json is damaged: no scenario can be read from it ({error!r})") from None
 
 
 def check_same_run(earlier: Manifest, now: Manifest, run: Path) -> None:

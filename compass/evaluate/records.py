@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -115,6 +116,6 @@ def read_record(path: Path) -> EpisodeRecord:
                 content[name] = np.lib.format.read_array(io.BytesIO(members.read(f"{name}.npy")))
             for name in _LISTS:
                 content[name] = tuple(map(orjson.loads, members.read(f"{name}.jsonl").splitlines()))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, KeyError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"cannot read the record {path}: {error}") from None
     return EpisodeRecord(**content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ class RunReport:
             "return_mean": s.return_mean,
             "length_mean": s.length_mean,
             "steps_per_second": self.steps_per_second,
-            "run": str(self.path),
+            "run": os.fsencode(self.path).decode(errors="replace"),  # JSON has no word for a name that is no UTF-8
         }
 
 

@@ -12,14 +12,15 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from compass.errors import InputError
-from compass.evaluate.manifest import Manifest, check_same_run
-from compass.skills.library import Library
+from compass.evaluate.manifest import FORMAT, Manifest, check_same_run
+from compass.skills.library import Library, load_library
 from compass.types import EpisodeResult, Outcome
 
 _PROBE = 1 << 20  # bytes that must fit before a run may begin
@@ -37,7 +38,7 @@ class RunFolder:
         self.records = path / "records"
         self.skills = path / "skills"
         self._lines: int | None = None
-        if not (path / "manifest.json").is_file():
+        if not os.path.isfile(path / "manifest.json"):  # unlike Path's, false for names that are too long, too
             raise InputError(f"{path} holds no run (no manifest.json in it)")
 
     @classmethod
@@ -47,13 +48,13 @@ class RunFolder:
         Raises:
             InputError: the folder is not empty or cannot be written; then nothing is left behind.
         """
-        if (path / "manifest.json").exists():
+        if os.path.exists(path / "manifest.json"):
             raise InputError(f"{path} already holds a run; --resume continues it, another --out begins a new one")
         with _clear_errors(path):
             if path.is_dir() and any(path.iterdir()):
                 raise InputError(f"{path} is not empty and holds no run; name a new or empty folder")
+            (path / "records").mkdir(parents=True)  # fails for the later of two that begin at once
             try:
-                (path / "records").mkdir(parents=True)
                 _probe(path)
                 if library is not None:
                     _snapshot(library, path / "skills")
@@ -75,8 +76,10 @@ class RunFolder:
         folder = cls(path)
         earlier = folder.manifest()
         check_same_run(earlier, manifest, path)
+        _check_snapshot(folder.skills, earlier)
         with _clear_errors(path):
             _probe(path)
+            folder.records.mkdir(exist_ok=True)
             folder._open()
             for lines in (folder.episodes, folder.timings):
                 _drop_torn_line(lines)
@@ -86,22 +89,41 @@ class RunFolder:
         return folder
 
     def manifest(self) -> Manifest:
-        """The run's manifest."""
-        content: Manifest = _read_json(self.path / "manifest.json")
+        """The run's manifest.
+
+        Raises:
+            InputError: it is damaged or of another format.
+        """
+        content = _read_json(self.path / "manifest.json")
+        if not isinstance(content, dict):
+            raise InputError(f"{self.path / 'manifest.json'} is damaged: it holds no JSON object")
+        if content.get("format") != FORMAT:
+            raise InputError(
+                f"{self.path} is a run of format {content.get('format')}; this version reads format {FORMAT}"
+            )
         return content
 
     def results(self) -> list[EpisodeResult]:
-        """The finished episodes, by seed."""
-        results = []
+        """The finished episodes, by seed.
+
+        Raises:
+            InputError: a line is no episode, one of another run, or the second of its seed.
+        """
+        manifest = self.manifest()
+        due = range(manifest["seed"], manifest["seed"] + manifest["episodes"])
+        results: dict[int, EpisodeResult] = {}
         for number, line in enumerate(_whole_lines(self.episodes), 1):
             try:
                 content = orjson.loads(line)
-                results.append(EpisodeResult(**content | {"outcome": Outcome(content["outcome"])}))
+                result = EpisodeResult(**content | {"outcome": Outcome(content["outcome"])})
+                if result.seed in results or result.seed not in due or not isfinite(result.returned + result.length):
+                    raise ValueError
+                results[result.seed] = result
             except (ValueError, TypeError, KeyError):
                 raise InputError(
-                    f"{self.episodes}, line {number} is no episode; delete that line and resume the run"
+                    f"{self.episodes}, line {number} is no episode of this run or repeats one; delete that line and resume the run"
                 ) from None
-        return sorted(results, key=lambda result: result.seed)
+        return [results[seed] for seed in sorted(results)]
 
     def append(self, result: EpisodeResult, timing: Mapping[str, Any] | None) -> None:
         """Add one finished episode, durably, then how long it took (None: it never ended).
@@ -120,9 +142,15 @@ class RunFolder:
 
     def steps_per_second(self) -> float | None:
         """Environment steps per second of all episodes that were played to their end, over all workers; None before the first."""
-        timings = [orjson.loads(line) for line in _whole_lines(self.timings)]
-        seconds = sum(timing["seconds"] / timing["workers"] for timing in timings)
-        return sum(timing["steps"] for timing in timings) / seconds if seconds > 0 else None
+        steps, seconds = 0, 0.0
+        for number, line in enumerate(_whole_lines(self.timings), 1):
+            try:
+                timing = orjson.loads(line)
+                seconds += timing["seconds"] / timing["workers"]
+                steps += timing["steps"]
+            except (ValueError, TypeError, KeyError, ZeroDivisionError):
+                raise InputError(f"{self.timings}, line {number} is no timing; delete that line") from None
+        return steps / seconds if seconds > 0 else None
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write `summary.json`."""
@@ -209,6 +237,12 @@ def _snapshot(library: Library, folder: Path) -> None:
         write_whole(folder / f"{skill.name}.py", skill.source.encode())
 
 
+def _check_snapshot(skills: Path, manifest: Manifest) -> None:
+    """A resumed run plays its own copy of the library: that must still be what the manifest says."""
+    if manifest.get("skills") and load_library(skills).content_hash != manifest["skills"]["hash"]:
+        raise InputError(f"{skills} is no longer the library that the run began with: put it back or begin a new run")
+
+
 def _append_line(file: int, line: bytes) -> None:
     """One write; should the disk take only part of it, that part is taken back."""
     end = os.lseek(file, 0, os.SEEK_END)
@@ -223,11 +257,16 @@ def _append_line(file: int, line: bytes) -> None:
 
 
 def _whole_lines(path: Path) -> list[bytes]:
-    return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+    try:
+        return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
+    except FileNotFoundError:  # deleted: nothing in it is known
+        return []
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from None
 
 
 def _drop_torn_line(path: Path) -> None:
-    content = path.read_bytes()
+    content = path.read_bytes() if path.exists() else b""
     end = content.rfind(b"\n") + 1
     if end < len(content):
         os.truncate(path, end)

@@ -116,6 +116,22 @@ def test_view_of_what_is_not_there(compass, run, tmp_path, words, message):
     assert ran.code == 2 and message in ran.err
 
 
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda manifest: manifest.pop("scenario_content"), "no scenario can be read"),
+        (lambda manifest: manifest.pop("hops"), "lacks 'hops'"),
+        (lambda manifest: manifest["scenario_content"].update(n_units=7), "no episode of zerg_5_vs_5"),
+    ],
+)
+def test_view_of_a_damaged_run_is_bad_input(compass, run, tmp_path, damage, message):
+    manifest = json.loads((run / "manifest.json").read_text())
+    damage(manifest)
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    ran = compass("view", run, 5, "--agent", 0, "--gif", tmp_path / "a.gif")
+    assert ran.code == 2 and message in ran.err and len(ran.err.splitlines()) == 1
+
+
 def test_bench_prints_the_median_of_each_cell(compass, monkeypatch):
     figures = iter([9e9, 5.0, 1.0, 3.0, 2.0, 4.0])  # the first run compiles and is not counted
     monkeypatch.setitem(cells.CELLS, "env_5v5_single", lambda observation: next(figures))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -10,6 +12,7 @@ import orjson
 import pytest
 from rich.console import Console
 
+from compass.episode import EpisodeSettings
 from compass.errors import InputError
 from compass.evaluate.evaluator import default_run_path, evaluate
 from compass.evaluate.manifest import scenario_of
@@ -105,6 +108,20 @@ def test_a_run_is_not_resumed_with_another_library(team_run, tmp_path):
         evaluate(replace(TEAM, skills=tmp_path), team_run.path, resume=True)
 
 
+def test_a_run_is_not_resumed_when_its_own_skills_were_edited(team_run, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(team_run.path, run)
+    skill = next((run / "skills").iterdir())
+    skill.write_text(skill.read_text() + "\n# edited\n")
+    with pytest.raises(InputError, match="no longer the library that the run began with"):
+        evaluate(replace(TEAM, episodes=4), run, resume=True)
+
+
+def test_a_run_in_a_folder_whose_name_is_no_text_has_a_summary(random_run):
+    summary = replace(random_run, path=Path(os.fsdecode(b"caf\xff"))).summary()
+    assert orjson.loads(orjson.dumps(summary))["run"] == "caf\N{REPLACEMENT CHARACTER}"
+
+
 def test_the_snapshot_is_what_the_manifest_says(team_run):
     names = sorted(path.stem for path in (team_run.path / "skills").iterdir())
     assert names == team_run.manifest["skills"]["names"]
@@ -198,6 +215,8 @@ def test_run_folders_get_names_of_their_own(tmp_path):
         ({"seed": -1}, "seeds run from 0"),
         ({"seed": 2**64 - 1, "episodes": 2}, "seeds run from 0"),
         ({"workers": 0}, "give 1 or more"),
+        ({"episode": EpisodeSettings(hops=2**64)}, "or less"),
+        ({"episode": EpisodeSettings(plan_every=10**30)}, "or less"),
     ],
 )
 def test_bad_settings_are_refused(wrong, message):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
+import orjson
 import pytest
 
 from compass.errors import InputError
@@ -52,6 +54,60 @@ def test_a_broken_line_in_the_middle_is_named(run):
     run.episodes.write_bytes(b'{"seed": 7}\n' + run.episodes.read_bytes())
     with pytest.raises(InputError, match=r"episodes\.jsonl, line 1 is no episode"):
         run.results()
+
+
+@pytest.mark.parametrize(
+    "wrong", [b'"seed":0', b'"seed":3', b'"seed":-1', b'"seed":1,"length":"long"', b'"seed":1,"outcome":"won"']
+)
+def test_a_second_line_of_a_seed_and_lines_of_other_runs_are_named(run, wrong):
+    run.append(RESULT, TIMING)
+    run.episodes.write_bytes(run.episodes.read_bytes() + orjson.dumps(asdict(RESULT))[:-1] + b"," + wrong + b"}\n")
+    with pytest.raises(InputError, match=r"episodes\.jsonl, line 2 is no episode of this run or repeats one"):
+        run.results()
+
+
+@pytest.mark.parametrize("line", [b"no json", b'{"seed": 1}', b'{"seconds": 1, "steps": 1, "workers": 0}'])
+def test_a_broken_timing_is_named(run, line):
+    run.timings.write_bytes(line + b"\n")
+    with pytest.raises(InputError, match=r"timings\.jsonl, line 1 is no timing"):
+        run.steps_per_second()
+
+
+@pytest.mark.parametrize("lost", ["episodes", "timings", "records"])
+def test_a_part_that_was_deleted_is_made_anew(run, lost):
+    run.append(RESULT, TIMING)
+    run.close()
+    path = getattr(run, lost)
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert RunFolder(run.path).results() == ([] if lost == "episodes" else [RESULT])
+    resumed = RunFolder.resume(run.path, MANIFEST)
+    resumed.append(replace(RESULT, seed=1), TIMING)
+    write_record(resumed.record_path(1), b"bytes")
+    assert resumed.steps_per_second() == 160.0
+    resumed.close()
+
+
+@pytest.mark.parametrize(("content", "message"), [("[]", "no JSON object"), ('{"format": 0}', "run of format 0")])
+def test_a_damaged_manifest_is_named(run, content, message):
+    (run.path / "manifest.json").write_text(content)
+    with pytest.raises(InputError, match=message):
+        run.manifest()
+
+
+def test_a_name_that_is_too_long_is_bad_input(tmp_path):
+    path = tmp_path / ("x" * 300)
+    with pytest.raises(InputError, match="holds no run"):
+        RunFolder(path)
+    with pytest.raises(InputError, match="File name too long"):
+        RunFolder.create(path, MANIFEST, None)
+
+
+def test_of_two_that_begin_at_once_the_later_leaves_the_other_alone(tmp_path, monkeypatch):
+    (tmp_path / "records").mkdir()
+    monkeypatch.setattr(Path, "iterdir", lambda path: iter(()))  # it looked just before the other began
+    with pytest.raises(InputError, match="File exists"):
+        RunFolder.create(tmp_path, MANIFEST, None)
+    assert (tmp_path / "records").is_dir()
 
 
 def test_a_run_is_not_made_over_another(run):
