@@ -44,7 +44,9 @@ def _usable(folder: Path) -> bool:
 def cache_folder() -> Path:
     """Where compiled kernels are kept: under NUMBA_CACHE_DIR, else the user's cache folder, else a folder of the user's own in the
     temporary folder. What lies there is run as code, so another user's folder is never taken."""
-    name = f"kernels-{sources_hash()}"
+    # Numba compiles anew for every place that its sources stand in, so that each has a folder of its own.
+    place = hashlib.sha256(str(PACKAGE).encode()).hexdigest()[:8]
+    name = f"kernels-{sources_hash()}-{place}"
     home = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     folder = Path(home) / "compass" / name
     if not home.startswith("~") and _usable(folder):  # "~" stays where the system knows no home
@@ -55,11 +57,12 @@ def cache_folder() -> Path:
     return temporary / name
 
 
-def announce_compile() -> None:
-    """Tell the person at the terminal, once, that kernels are about to be compiled (5 to 20 seconds, only after a change)."""
-    folder = cache_folder()
-    if not any(folder.rglob("*.nbi")):
-        print("compiling the battle engine, once (about 20 s)...", file=sys.stderr, flush=True)
+def announce_compile() -> bool:
+    """If no kernel was compiled yet, tell the person at the terminal that this comes now, and return True."""
+    cold = not any(cache_folder().rglob("*.nbi"))
+    if cold:
+        print("compiling the battle engine, once (about half a minute)...", file=sys.stderr, flush=True)
+    return cold
 
 
 def jit(function: F) -> F:
