@@ -25,7 +25,6 @@ ROW = np.dtype(
         ("radius", "f8"),  # for ranges
         ("body", "f8"),  # for collisions
         ("layer", "i8"),
-        ("widest", "f8"),  # body of the widest unit of its layer
         ("on_ground", "i8"),  # hit by weapons against ground
         ("in_air", "i8"),  # hit by weapons against air
         ("attributes", "i8"),
@@ -101,7 +100,6 @@ def _row(unit: UnitType, ally: bool) -> dict[str, Any]:
         "radius": unit.radius,
         "body": unit.separation_radius,
         "layer": LAYERS[unit.collides_with],
-        "widest": max(other.separation_radius for other in UNITS.values() if other.collides_with == unit.collides_with),
         "on_ground": "ground" in unit.planes,
         "in_air": "air" in unit.planes,
         "attributes": sum(ATTRIBUTE_BITS[attribute] for attribute in unit.attributes),
