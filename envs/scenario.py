@@ -7,6 +7,7 @@ seed is one fully determined battle. Distributions: SMACv2 (Ellis et al. 2023), 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -133,7 +134,9 @@ def load_scenario(name: str | Scenario) -> Scenario:
     if name.endswith((".yaml", ".yml")):
         return _load_file(Path(name))
     if name not in scenario_names():
-        raise unknown("scenario", name, scenario_names())
+        if os.path.exists(name):  # unlike Path's, false for names that are too long, too
+            raise InputError(f"{name} is no scenario file: the name of one ends in .yaml")
+        raise unknown("scenario", name, scenario_names(), listing="`compass scenarios list` shows all there are")
     return _load_file(FOLDER / f"{name}.yaml")
 
 

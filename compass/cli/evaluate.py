@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from compass.cli.output import Json, err, out, print_json
+from compass.cli.output import Json, command, err, folder, out, print_json
 from compass.episode import EpisodeSettings
 from compass.errors import InputError, unknown
 from compass.evaluate.evaluator import default_run_path, evaluate, library_of
@@ -52,7 +52,10 @@ def evaluate_command(
     skills: Skills = None,
     workers: Workers = None,
     path: Annotated[
-        Path | None, typer.Option("--out", help="The run folder.", show_default="a new one in runs/")
+        Path | None,
+        typer.Option(
+            "--out", help="The run folder.", show_default="a new one in runs/", parser=folder, metavar="<path>"
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
     unsafe_skills: Unsafe = False,
@@ -129,4 +132,5 @@ def show_origin(reports: Sequence[RunReport]) -> None:
 def _resume_command(path: Path) -> str:
     given = [word for word in sys.argv[1:] if word != "--resume"]
     has_out = any(word == "--out" or word.startswith("--out=") for word in given)
-    return shlex.join(["compass", *given, *([] if has_out else ["--out", str(path)]), "--resume"])
+    words = shlex.join([*given, *([] if has_out else ["--out", str(path)]), "--resume"])
+    return f"{command()} {words}"

@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
 from compass.cli import bench, demo, evaluate, scenarios, skills, view
 from compass.errors import InputError
+from compass.evaluate.manifest import installed_version
 
 app = typer.Typer(
-    help="Decentralised agents fight StarCraft II skirmishes; the evaluator says how often they win.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"compass {installed_version('compass-smac') or '(not installed)'}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Decentralised agents fight StarCraft II skirmishes; the evaluator says how often they win."""
+
+
 app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate_command)
 app.add_typer(scenarios.app, name="scenarios")

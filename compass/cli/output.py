@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
@@ -23,6 +26,27 @@ def out() -> Console:
 def err() -> Console:
     """The console for progress and notes."""
     return Console(stderr=True, highlight=False)
+
+
+def command() -> str:
+    """How this program was called, so that the next command can be pasted."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return shlex.join([sys.executable, "-m", "compass"])
+    found = shutil.which(called.name)
+    on_path = found is not None and Path(found).resolve() == called.resolve()
+    return called.name if on_path or not called.is_file() else shlex.quote(str(called))
+
+
+def folder(name: str) -> Path:
+    """A folder as a user named it.
+
+    Raises:
+        BadParameter: the name is empty, as of a shell variable that is not set.
+    """
+    if not name:
+        raise typer.BadParameter("the name is empty; name a folder")
+    return Path(name)
 
 
 def print_json(content: Mapping[str, Any]) -> None:

@@ -56,10 +56,10 @@ def export(
     file: Annotated[Path | None, typer.Option("--out", help="File to write.", show_default="stdout")] = None,
     json: Json = False,
 ) -> None:
-    """Teams and positions of battles, as JSON for smacv2.
+    """Write battles as JSON, so that frameworks built on smacv2 can play the same ones.
 
-    Each `episode_config` is what `reset(episode_config)` of smacv2's inner StarCraft2Env takes, its positions made arrays; so other
-    frameworks play the same battles (docs/scenarios.md has the five lines).
+    Each battle has its seed and an `episode_config`: the teams and start positions that `reset(episode_config)` of smacv2's inner
+    StarCraft2Env takes, once its lists of positions are made numpy arrays. docs/scenarios.md shows the few lines that do so.
     """
     found = load_scenario(scenario)
     check_seeds(seed, episodes)

@@ -30,6 +30,8 @@ def view(
     """Draw an episode from its record: the whole battle, or step by step what one agent knew."""
     if agent is not None and spectator:
         raise InputError("--agent and --spectator are two different views: give one of them")
+    if gif.suffix.lower() != ".gif":
+        raise InputError(f"--gif {gif}: only GIF files are written; give a name that ends in .gif")
     folder = RunFolder(run)
     path = folder.record_path(episode)
     if not path.is_file():

@@ -27,6 +27,17 @@ from envs.scenario import Scenario, StartPositions, Teams
 FORMAT = 1
 _PACKAGES = ("compass-smac", "networkx", "numba", "numpy", "orjson", "pyseccomp")
 _MAY_DIFFER = ("created", "episodes", "git")
+_OPTIONS = (
+    *("seed", "policy", "planner", "observation", "backend", "plan_every", "plan_on_change", "hops", "skills"),
+    "unsafe_skills",
+)
+_FOLLOWS = {
+    "scenario": ("scenario_hash", "scenario_content", "setting"),
+    "scenario_hash": ("scenario_content",),
+    "policy": ("policy_version", "planner", "plan_every", "plan_on_change", "skills", "sandbox"),
+    "unsafe_skills": ("sandbox",),
+}
+"""What need not be said, because it differs whenever something else does."""
 _NOT_PLAYING = ("cli", "bench")  # parts of `compass` that cannot change an episode
 
 Manifest = dict[str, Any]
@@ -65,7 +76,7 @@ def build_manifest(
         "rules": rules_hash(),
         "code": code_hash(),
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in _PACKAGES},
+        "packages": {name: installed_version(name) for name in _PACKAGES},
         "git": git_revision(),
         "created": created,
     }
@@ -99,8 +110,9 @@ def check_same_run(earlier: Manifest, now: Manifest, run: Path) -> None:
     """
     changed = [key for key in now if key not in _MAY_DIFFER and earlier.get(key) != now[key]]
     if changed:
-        shown = [key for key in changed if key != "scenario_content"]
-        what = "; ".join(f"{key}: {_brief(earlier.get(key))} there, {_brief(now[key])} now" for key in shown)
+        followed = [effect for cause in changed for effect in _FOLLOWS.get(cause, ())]
+        shown = [key for key in changed if key not in followed]
+        what = "; ".join(_difference(key, earlier.get(key), now[key]) for key in shown)
         raise InputError(
             f"{run} cannot be resumed under other settings ({what}); give the same or choose another --out"
         )
@@ -109,12 +121,21 @@ def check_same_run(earlier: Manifest, now: Manifest, run: Path) -> None:
         raise InputError(f"{run} is a run of {planned} episodes; give --episodes {planned} or more to resume it")
 
 
+def _difference(key: str, there: Any, now: Any) -> str:
+    """What differs in one line, by the option that sets it where there is one."""
+    name = f"--{key.replace('_', '-')}" if key in _OPTIONS else key
+    if key == "skills" and there and now:
+        return f"{name}: another library, or an edited one"
+    return f"{name}: {_brief(there)} there, {_brief(now)} now"
+
+
 def _brief(value: Any) -> str:
-    text = str(value)
+    text = ("off", "on")[value] if isinstance(value, bool) else str(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _version(package: str) -> str | None:
+def installed_version(package: str) -> str | None:
+    """The version of an installed package; None of one that is not installed."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,10 @@ from rich.table import Table
 
 from compass.errors import InputError
 from compass.evaluate.manifest import Manifest
+from compass.evaluate.records import read_list
 from compass.evaluate.run_folder import RunFolder
 from compass.evaluate.statistics import PairedDifference, Statistics, paired_difference, statistics_of
+from compass.skills.faults import Fault
 from compass.types import EpisodeResult, Outcome
 
 _SAME_BATTLES = ("scenario_hash", "setting", "observation", "backend", "stream", "rules")
@@ -28,6 +30,7 @@ _COUNTED = {
     "timeout": Outcome.TIMEOUT,
     "crash": Outcome.ENV_CRASH,
 }
+_SKILLS_NAMED = 5  # of those that made mistakes
 _HEADINGS = ("n", "win rate (95 %)", *_COUNTED, "return", "length", "steps/s")
 
 
@@ -100,7 +103,7 @@ def table_of(reports: Sequence[RunReport]) -> Group:
 
 
 def notes_of(report: RunReport) -> list[str]:
-    """What a reader of the run's figures must also know, one line each; usually nothing."""
+    """What a reader of the run's figures must also know, one line each: crashes, skills' mistakes and who was played."""
     crashed = [result for result in report.results if result.outcome is Outcome.ENV_CRASH]
     notes = [f"seed {result.seed} crashed: {result.detail}" for result in crashed]
     faults: Counter[str] = Counter()
@@ -109,9 +112,40 @@ def notes_of(report: RunReport) -> list[str]:
     if faults:
         counts = ", ".join(f"{count} {kind}" for kind, count in sorted(faults.items()))
         notes.append(f"mistakes of skills, each of which cost an agent the fallback action: {counts}")
+        notes += _commonest_faults(report)
+    if report.manifest["skills"]:
+        notes.append(_plans_by_skill(report))
     if fragile := sum(not result.reproducible for result in report.results if result not in crashed):
         notes.append(f"{fragile} episodes are not reproducible: the speed of this machine decided an action")
     return [f"{report.player}: {note}" for note in notes]
+
+
+def _lists(report: RunReport, name: str, results: Sequence[EpisodeResult]) -> list[Mapping[str, Any]]:
+    """The decisions or faults of all steps of these episodes, as far as they were recorded."""
+    paths = [report.path / "records" / f"{result.seed}.npz" for result in results]
+    return [each for path in paths if path.is_file() for each in read_list(path, name)]
+
+
+def _commonest_faults(report: RunReport) -> list[str]:
+    """Each skill's commonest mistake, the worst skills first."""
+    counts: dict[str, Counter[tuple[str, str]]] = {}
+    for fault in _lists(report, "faults", [result for result in report.results if result.faults]):
+        if fault["kind"] != Fault.RETIRED:  # that only follows from others
+            counts.setdefault(fault["skill"], Counter())[fault["kind"], fault["detail"]] += 1
+    worst = sorted(counts, key=lambda skill: (-counts[skill].total(), skill))
+    lines = []
+    for skill in worst[:_SKILLS_NAMED]:
+        (kind, detail), count = min(counts[skill].items(), key=lambda item: (-item[1], item[0]))
+        lines.append(f"{skill}: {detail} ({count} times, {kind})")
+    if len(worst) > _SKILLS_NAMED:
+        lines.append(f"and mistakes of {', '.join(worst[_SKILLS_NAMED:])}")
+    return lines
+
+
+def _plans_by_skill(report: RunReport) -> str:
+    counts = Counter(decision["skill"] for decision in _lists(report, "decisions", report.results))
+    order = sorted(counts, key=lambda skill: (-counts[skill], skill))
+    return f"plans by skill: {', '.join(f'{skill} {counts[skill]}' for skill in order) or 'none'}"
 
 
 def difference_of(first: RunReport, second: RunReport) -> PairedDifference | None:

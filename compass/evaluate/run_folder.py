@@ -50,7 +50,7 @@ class RunFolder:
         """
         if os.path.exists(path / "manifest.json"):
             raise InputError(f"{path} already holds a run; --resume continues it, another --out begins a new one")
-        with _clear_errors(path):
+        with _clear_errors(path, "name a new or empty folder"):
             if path.is_dir() and any(path.iterdir()):
                 raise InputError(f"{path} is not empty and holds no run; name a new or empty folder")
             (path / "records").mkdir(parents=True)  # fails for the later of two that begin at once
@@ -210,13 +210,11 @@ def write_whole(path: Path, content: bytes, sync: bool = True) -> None:
 
 
 @contextmanager
-def _clear_errors(path: Path) -> Iterator[None]:
+def _clear_errors(path: Path, way_out: str = "finished episodes are kept (--resume continues a run)") -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(
-            f"cannot write the run folder {path}: {error.strerror or error}; finished episodes are kept (--resume continues a run)"
-        ) from None
+        raise InputError(f"cannot write the run folder {path}: {error.strerror or error}; {way_out}") from None
 
 
 def _probe(path: Path) -> None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 
 import pytest
+
+from compass.cli.output import command
 
 FIELDS = [
     *("scenario", "setting", "observation", "backend", "policy", "planner"),
@@ -67,6 +71,14 @@ def test_resume_needs_the_run(compass):
         (["evaluate", "protoss_5_vs_5", "--planner", "script"], "scripted"),
         (["evaluate", "protoss_5_vs_5", "--observation", "upstraem"], "upstream"),
         (["evaluate", "protoss_5_vs_5", "--plan-on-change", "of"], "off"),
+        (["evaluate", "protoss_5_vs_5", "--policy", "nearst"], "choose from nearest, random, team"),
+        (["evaluate", "xyzq"], "unknown scenario 'xyzq': `compass scenarios list` shows all there are"),
+        (["evaluate", __file__], "no scenario file: the name of one ends in .yaml"),
+        (["evaluate", "protoss_5_vs_5", "--out", ""], "the name is empty"),
+        (["demo", "--out", ""], "the name is empty"),
+        (["evaluate", "protoss_5_vs_5", "--policy", "nearest", "--skills", "mine"], "plays without skills"),
+        (["evaluate", "protoss_5_vs_5", "--episodes", "3000000000"], "at most 1000000"),
+        (["evaluate", "protoss_5_vs_5", "--plan-every", "9" * 26], "or less"),
         (["evaluate", "protoss_5_vs_5", "--plan-every", "0"], "1 or more"),
         (["evaluate", "protoss_5_vs_5", "--episodes", "many"], "integer"),
         (["evaluate", "protoss_5_vs_5", "--epsiodes", "3"], "--episodes"),
@@ -81,6 +93,7 @@ def test_resume_needs_the_run(compass):
         (["scenarios", "show", "terran_5_vs_55"], "terran_5_vs_5"),
         (["skills", "show", "kit"], "kite"),
         (["view", "no/such/run", "3", "--gif", "x.gif"], "holds no run"),
+        (["view", "no/such/run", "3", "--gif", "x.mp4"], "ends in .gif"),
         (["bench", "env_5v5_singel"], "env_5v5_single"),
     ],
 )
@@ -98,6 +111,7 @@ def test_an_unwritable_folder_is_named_before_the_first_battle(compass, tmp_path
     ran = compass("evaluate", "zerg_5_vs_5", "--policy", "random", "--out", tmp_path / "file" / "run")
     assert (ran.code, ran.out) == (2, "")
     assert len(ran.err.splitlines()) == 1 and "cannot write the run folder" in ran.err
+    assert "finished episodes" not in ran.err
 
 
 def test_a_broken_skill_is_named_and_the_rest_plays(compass, tmp_path):
@@ -118,6 +132,36 @@ def test_the_demo_shows_team_and_nearest_side_by_side(compass, tmp_path):
     assert "team, scripted minus nearest on the same 2 seeds" in ran.out
     runs = sorted(path.name for path in tmp_path.iterdir())
     assert len(runs) == 2 and all(name in ran.out for name in runs)
+    assert ran.out.splitlines()[-1] == "next: compass evaluate zerg_5_vs_5_epo"
+    assert re.search(r"^team, scripted: plans by skill: \w+ \d+", ran.out, re.MULTILINE)
+
+
+def test_what_skills_did_wrong_is_told_with_its_line(compass, tmp_path):
+    library = tmp_path / "library"
+    compass("skills", "init", library)
+    skill = library / "focus_fire.py"
+    text = skill.read_text().replace("obs.enemies", "obs.enemys")
+    skill.write_text(text)
+    line = next(number for number, each in enumerate(text.splitlines(), 1) if "obs.enemys" in each)
+    words = ("zerg_5_vs_5", "--episodes", 2, "--workers", 1, "--skills", library, "--out", tmp_path / "run")
+    out = compass("evaluate", *words).out
+    assert re.search(
+        rf"focus_fire: line {line}: AttributeError: .*'enemys' \(\d+ times, exception\)$", out, re.MULTILINE
+    )
+
+
+def test_the_next_command_is_named_as_this_one_was_called(monkeypatch, tmp_path):
+    program = tmp_path / "bin" / "compass"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "argv", [str(program), "demo"])
+    monkeypatch.setenv("PATH", "")
+    assert command() == str(program)
+    monkeypatch.setenv("PATH", str(program.parent))
+    assert command() == "compass"
+    monkeypatch.setattr(sys, "argv", ["/somewhere/compass/__main__.py", "demo"])
+    assert command() == f"{sys.executable} -m compass"
 
 
 def test_the_demo_in_json_is_one_object(compass, tmp_path):

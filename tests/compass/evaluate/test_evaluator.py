@@ -89,10 +89,10 @@ def test_a_finished_run_resumes_to_itself(random_run):
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"seed": 41}, "seed: 40 there, 41 now"),
-        ({"policy": "nearest"}, "policy: random there, nearest now"),
-        ({"observation": "upstream"}, "observation: repaired there, upstream now"),
-        ({"scenario": load_scenario("protoss_5_vs_5")}, "setting: epo there, default now"),
+        ({"seed": 41}, r"\(--seed: 40 there, 41 now\)"),
+        ({"policy": "team"}, r"\(--policy: random there, team now\)"),
+        ({"observation": "upstream"}, r"\(--observation: repaired there, upstream now\)"),
+        ({"scenario": load_scenario("protoss_5_vs_5")}, r"\(scenario: protoss_5_vs_5_epo there, protoss_5_vs_5 now\)"),
     ],
 )
 def test_a_run_is_not_resumed_under_other_settings(random_run, change, named):
@@ -104,7 +104,7 @@ def test_a_run_is_not_resumed_with_another_library(team_run, tmp_path):
     kept = team_run.path / "skills"
     for skill in kept.iterdir():
         (tmp_path / skill.name).write_text(skill.read_text() + "\n# edited\n")
-    with pytest.raises(InputError, match="skills"):
+    with pytest.raises(InputError, match=r"\(--skills: another library, or an edited one\)"):
         evaluate(replace(TEAM, skills=tmp_path), team_run.path, resume=True)
 
 
@@ -212,6 +212,8 @@ def test_run_folders_get_names_of_their_own(tmp_path):
         ({"observation": "repared"}, "did you mean repaired"),
         ({"planner": "vlm"}, "choose from scripted"),
         ({"episodes": 0}, "give 1 or more"),
+        ({"episodes": 1_000_001}, "at most 1000000"),
+        ({"policy": "nearest", "skills": Path("mine")}, "plays without skills"),
         ({"seed": -1}, "seeds run from 0"),
         ({"seed": 2**64 - 1, "episodes": 2}, "seeds run from 0"),
         ({"workers": 0}, "give 1 or more"),
