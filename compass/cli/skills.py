@@ -11,7 +11,10 @@ from rich.table import Table
 
 from compass.cli.evaluate import Skills
 from compass.cli.output import Json, out, print_json
-from compass.skills.library import Library, Skill, default_library_folder, init_library, load_library
+from compass.errors import InputError
+from compass.planner.scripted import TASKS
+from compass.skills.library import Broken, Library, Skill, default_library_folder, init_library, load_library
+from compass.skills.rehearsal import rehearse
 
 app = typer.Typer(help="The skill library: list, show, check, copy.", no_args_is_help=True)
 
@@ -23,9 +26,9 @@ def list_skills(skills: Skills = None, json: Json = False) -> None:
     if json:
         print_json(_described(library))
         return
-    table = Table("skill", "unit types", "what it does", box=None)
+    table = Table("skill", "unit types", "tasks", "what it does", box=None)
     for each in library.skills.values():
-        table.add_row(each.name, ", ".join(each.unit_types), escape(each.title))
+        table.add_row(each.name, ", ".join(each.unit_types), escape(", ".join(each.tasks)), escape(each.summary))
     out().print(table)
     for broken in library.broken:
         out().print(f"broken: {broken}", markup=False, soft_wrap=True)
@@ -45,17 +48,25 @@ def show(
 
 @app.command("check")
 def check(skills: Skills = None, json: Json = False) -> None:
-    """Check every file of a library: exit code 1 when one is broken, named with line and reason."""
+    """Check every file of a library, and try every skill on a few made-up moments of a battle.
+
+    Exit code 2 when something is wrong, which is named with line and reason.
+    """
     library = _library(skills)
+    failed, notes = _tried(library)
+    notes += _unasked(library)
     if json:
-        print_json(_described(library))
+        print_json(_described(library) | {"failed": [_problem(each) for each in failed], "notes": notes})
     else:
-        for broken in library.broken:
-            out().print(f"{library.folder / broken.file}:{broken.line}: {broken.reason}", markup=False, soft_wrap=True)
+        for each in (*library.broken, *failed):
+            out().print(f"{library.folder / each.file}:{each.line}: {each.reason}", markup=False, soft_wrap=True)
+        for note in notes:
+            out().print(f"note: {note}", markup=False, soft_wrap=True)
+        counts = f"{len(library.skills)} skills of {library.folder} load, {len(failed)} of them fail when tried"
         files = len({broken.file for broken in library.broken})
-        out().print(f"{len(library.skills)} skills of {library.folder} load, {files} files are broken", soft_wrap=True)
-    if library.broken:
-        raise typer.Exit(1)
+        out().print(f"{counts}; {files} files are broken", markup=False, soft_wrap=True)
+    if library.broken or failed:
+        raise typer.Exit(2)
 
 
 @app.command("init")
@@ -68,6 +79,29 @@ def init(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],
         print(f"{len(files)} files in {folder}; use them with --skills {folder}")
 
 
+def _tried(library: Library) -> tuple[list[Broken], list[str]]:
+    """What goes wrong when the skills are tried, and a note where they cannot be."""
+    if not library.skills:
+        return [], []
+    try:
+        return rehearse(library), []
+    except InputError as error:
+        return [], [f"skills were not tried: {error}"]
+
+
+def _unasked(library: Library) -> list[str]:
+    """Notes on skills that the planner will hardly choose."""
+    asked = ", ".join(TASKS)
+    notes = []
+    for skill in library.skills.values():
+        unknown = [task for task in skill.tasks if task not in TASKS]
+        if unknown:
+            notes.append(f"{skill.path.name}: no planner asks for its task {', '.join(unknown)}; they ask for {asked}")
+        elif not skill.tasks:
+            notes.append(f"{skill.path.name}: it names no task, so no planner looks for it; they ask for {asked}")
+    return notes
+
+
 def _library(folder: Path | None) -> Library:
     return load_library(folder or default_library_folder())
 
@@ -76,13 +110,19 @@ def _fields(skill: Skill) -> dict[str, Any]:
     return {
         "name": skill.name,
         "title": skill.title,
+        "summary": skill.summary,
         "unit_types": list(skill.unit_types),
+        "tasks": list(skill.tasks),
         "parameters": skill.parameters,
         "file": str(skill.path),
     }
 
 
+def _problem(each: Broken) -> dict[str, Any]:
+    return {"file": each.file, "line": each.line, "reason": each.reason}
+
+
 def _described(library: Library) -> dict[str, Any]:
-    broken = [{"file": each.file, "line": each.line, "reason": each.reason} for each in library.broken]
+    broken = [_problem(each) for each in library.broken]
     skills = [_fields(skill) for skill in library.skills.values()]
     return {"folder": str(library.folder), "hash": library.content_hash, "skills": skills, "broken": broken}

@@ -14,6 +14,15 @@ from compass.planner.base import PlanRequest
 from compass.skills.library import Skill
 from compass.types import Constants, Decision, Observation
 
+TASKS: Mapping[str, str] = {
+    "engage": "enemies are known, and nothing below fits better",
+    "kite": "this unit shoots, and an enemy that must come close to strike is known",
+    "burst": "a baneling knows of enemies",
+    "heal": "a medivac, always",
+    "search": "no enemy is known",
+    "hold": "where no skill heals or searches",
+}
+"""The sub-tasks this planner asks for, each with when it does."""
 PULL_BACK: Mapping[str, tuple[float, int]] = {"zealot": (0.0, 1), "hydralisk": (0.9, 12)}
 """When a unit type gives way to enemy fire, where skills have the parameters: below this fraction of hit points, for so many steps.
 A zealot never does: its chasers are as fast as it is, and only a hit of its own makes up for the way. A hydralisk falls in seconds.

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from compass.bench import cells
+from compass.errors import InputError
 from envs.scenario import load_scenario, scenario_names
 from envs.teams import draw_battle
 
@@ -67,9 +68,54 @@ def test_skills_check_names_what_is_broken(compass, tmp_path):
     compass("skills", "init", tmp_path / "mine")
     (tmp_path / "mine" / "bad.py").write_text('"""Bad [very]."""\nimport os\n')
     ran = compass("skills", "check", "--skills", tmp_path / "mine")
-    assert ran.code == 1 and f"{tmp_path / 'mine' / 'bad.py'}:2: " in ran.out
+    assert ran.code == 2 and f"{tmp_path / 'mine' / 'bad.py'}:2: " in ran.out
     ran = compass("skills", "check", "--skills", tmp_path / "mine", "--json")
-    assert ran.code == 1 and json.loads(ran.out)["broken"][0]["file"] == "bad.py"
+    assert ran.code == 2 and json.loads(ran.out)["broken"][0]["file"] == "bad.py"
+
+
+SHY = '''"""Shy: look at what is not there.
+
+unit_types: zealot
+task: hide
+"""
+
+
+def score_target(unit, obs):
+    return 0.0
+
+
+def control_logic(obs, memory):
+    return obs.enemys
+'''
+
+
+def test_skills_check_tries_every_skill_and_tells_of_tasks_nobody_asks_for(compass, tmp_path):
+    (tmp_path / "shy.py").write_text(SHY)
+    ran = compass("skills", "check", "--skills", tmp_path)
+    assert ran.code == 2
+    problem, note, count = ran.out.splitlines()
+    assert problem.startswith(
+        f"{tmp_path / 'shy.py'}:13: AttributeError: 'Observation' object has no attribute 'enemys'"
+    )
+    assert note.startswith("note: shy.py: no planner asks for its task hide; they ask for engage, ")
+    assert count == f"1 skills of {tmp_path} load, 1 of them fail when tried; 0 files are broken"
+    found = json.loads(compass("skills", "check", "--skills", tmp_path, "--json").out)
+    assert (found["failed"][0]["line"], len(found["notes"]), found["skills"][0]["tasks"]) == (13, 1, ["hide"])
+
+
+def test_without_a_sandbox_skills_are_not_tried(compass, tmp_path, monkeypatch):
+    def refuse(library):
+        raise InputError("the kernel refuses to confine skills here")
+
+    monkeypatch.setattr("compass.cli.skills.rehearse", refuse)
+    (tmp_path / "shy.py").write_text(SHY)
+    ran = compass("skills", "check", "--skills", tmp_path)
+    assert ran.code == 0 and "note: skills were not tried: the kernel refuses" in ran.out
+
+
+def test_skills_list_tells_tasks_and_what_each_does(compass, tmp_path):
+    (tmp_path / "shy.py").write_text(SHY)
+    assert "zealot      hide   look at what is not there." in compass("skills", "list", "--skills", tmp_path).out
 
 
 @pytest.fixture
@@ -143,6 +189,11 @@ def test_bench_offers_the_promised_cells():
     sizes = ("5v5", "10v10", "20v20")
     environment = [f"env_{size}_{kind}" for kind in ("single", "batch256") for size in sizes]
     assert list(cells.CELLS) == [*environment, "loop_5v5", "loop_20v23"]
+
+
+def test_the_version_is_told(compass):
+    ran = compass("--version")
+    assert ran.code == 0 and ran.out.startswith("compass ") and len(ran.out.splitlines()) == 1
 
 
 def test_help_is_there(compass):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from compass.errors import InputError
 from compass.observation.text import describe, parse
 from compass.planner import PlanRequest, ScriptedPlanner
-from compass.planner.scripted import PULL_BACK
+from compass.planner.scripted import PULL_BACK, TASKS, sub_tasks
 from compass.skills.library import default_library_folder, load_library
 from compass.types import Decision, Observation, Trigger, UnitFacts
 from envs.units import UNIT_NAMES, UNITS
@@ -55,6 +55,16 @@ def test_every_unit_type_has_a_skill_for_every_situation(kind: str) -> None:
         decision = decide(observation(me, [], foes))
         assert LIBRARY.get(decision.skill).serves(kind)
         assert decision.task in LIBRARY.get(decision.skill).tasks
+
+
+def test_the_sub_tasks_asked_for_are_the_declared_ones() -> None:
+    asked = set()
+    for kind in UNIT_NAMES:
+        me = unit("ally", 0, kind, (16.0, 16.0))
+        for foe in (None, "marine", "zealot"):
+            foes = [unit("enemy", 0, foe, (20.0, 16.0), me)] if foe else []
+            asked |= {task for task, _ in sub_tasks(observation(me, [], foes)._replace(units=FACTS))}
+    assert asked == set(TASKS)
 
 
 def test_pull_back_parameters_are_set_where_the_skill_has_them() -> None:
