@@ -48,8 +48,6 @@ _REST = 6  # steps after a run before the next may begin
 _RECENT = 3  # steps since a sighting on which a runner still relies
 _FITTER = 0.1  # by how much more of its hit points an ally must have left to be in better shape
 _MELEE = 2.0  # weapons that reach less far, in map units, strike hand to hand
-_FLYING = frozenset({"medivac"})
-_HITS_AIR = frozenset({"marine", "stalker", "hydralisk"})  # the unit types whose weapons reach flying ones
 _SCRATCH = 0.01  # a loss of this fraction of the hit points is a hit; what regenerates is less than a hit takes
 _HIT_LATELY = 5  # steps for which a hit unit counts as under fire
 _EARSHOT = 8.0  # map units within which fire on an ally concerns this agent
@@ -111,13 +109,13 @@ def best_target(
     Without `candidates`: the enemies on which an attack would take effect now.
     """
     if candidates is None:
-        candidates = [enemy for enemy in obs.enemies if enemy.attackable and can_hit(enemy, obs)]
+        candidates = [enemy for enemy in obs.enemies if enemy.attackable]
     return max(candidates, key=lambda each: (score_target(each, obs), -each.id), default=None)
 
 
 def can_hit(unit: Entity, obs: Observation) -> bool:
     """Whether this agent's weapon can hit that type of unit at all: most weapons do not reach flying ones."""
-    return unit.unit_type not in _FLYING or obs.own.unit_type in _HITS_AIR
+    return not obs.units[unit.unit_type].flying or obs.units[obs.own.unit_type].hits_air
 
 
 def away(obs: Observation, threats: Entity | Position | Sequence[Entity | Position]) -> int:

@@ -20,7 +20,8 @@ class UnitFacts(NamedTuple):
 
     Health and shield in points (`ally_health` differs for the hydralisk), `weapon_range` in map units from edge to edge (0: no
     weapon), `radius` in map units, `speed` in map units per step, `reload` in steps from one attack to the next,
-    `damage_per_second` against a target without armor or the attributes it is strong against.
+    `damage_per_second` against a target without armor or the attributes it is strong against. `hits_air`: whether its weapon
+    reaches flying units.
     """
 
     health: float
@@ -32,6 +33,7 @@ class UnitFacts(NamedTuple):
     reload: float
     damage_per_second: float
     flying: bool
+    hits_air: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,5 +81,5 @@ def unpack(payload: bytes, constants: Constants) -> Observation:
 
 @lru_cache(maxsize=8)
 def _units(names: tuple[str, ...], rows: tuple[tuple[float, ...], ...]) -> Mapping[str, UnitFacts]:
-    facts = [UnitFacts._make((*row[:-1], row[-1] > 0)) for row in rows]
+    facts = [UnitFacts._make((*row[:-2], row[-2] > 0, row[-1] > 0)) for row in rows]
     return MappingProxyType(dict(zip(names, facts, strict=False)))

@@ -50,7 +50,7 @@ def _facts(unit: UnitType) -> tuple[float, ...]:
     life = (float(unit.health), float(unit.ally_health), float(unit.shield))
     speed = max(unit.speed, unit.ally_speed) * STEP_SECONDS
     if not unit.weapons:
-        return (*life, 0.0, unit.radius, speed, 0.0, 0.0, float(unit.flying))
+        return (*life, 0.0, unit.radius, speed, 0.0, 0.0, float(unit.flying), 0.0)
     weapon = unit.weapons[0]
     hits = 2 if weapon.second_strike or weapon.beam_points else 1
     return (
@@ -61,6 +61,7 @@ def _facts(unit: UnitType) -> tuple[float, ...]:
         weapon.period / STEP_SECONDS,
         hits * weapon.damage / weapon.period,
         float(unit.flying),
+        float(weapon.hits_air),
     )
 
 

@@ -109,6 +109,13 @@ def test_attackable_under_epo_is_true_range_for_heard_enemies() -> None:
     assert 6 in exchange.observation(2).available  # the mask only says that it lives
 
 
+def test_what_a_weapon_cannot_reach_is_not_attackable() -> None:
+    allies: Team = {0: ("marauder", 10.0, 16.0), 1: ("marine", 10.0, 18.0)}
+    exchange = Field(load_scenario("terran_5_vs_5")).see(allies, {0: ("medivac", 12.0, 16.0)})
+    assert [exchange.observation(a).enemies[0].attackable for a in (0, 1)] == [False, True]
+    assert 6 in exchange.observation(0).available  # smacv2's mask knows nothing of planes
+
+
 def test_under_epo_the_mask_tells_who_died_and_the_news_spreads() -> None:
     field = Field()
     field.see(LINE, ENEMY, {0: 0})

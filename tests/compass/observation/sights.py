@@ -9,11 +9,27 @@ from hypothesis import strategies as st
 from PIL import Image
 from scipy.optimize import linear_sum_assignment
 
-from compass.types import Entity, Observation
+from compass.types import Entity, Observation, UnitFacts
 from envs.units import RACES, UNITS
 
 DIRECTIONS = ("north", "south", "east", "west")
 Sighting = tuple[str, str, tuple[float, float]]  # role, unit type, position
+
+FACTS = {
+    name: UnitFacts(
+        health=kind.health,
+        ally_health=kind.ally_health,
+        shield=kind.shield,
+        weapon_range=kind.weapons[0].range if kind.weapons else 0.0,
+        radius=kind.radius,
+        speed=1.0,
+        reload=1.0,
+        damage_per_second=1.0,
+        flying=kind.flying,
+        hits_air=any(weapon.hits_air for weapon in kind.weapons),
+    )
+    for name, kind in UNITS.items()
+}
 
 _TYPES = ("baneling", "colossus", "hydralisk", "marauder", "marine", "medivac", "stalker", "zealot", "zergling")
 _ROLES = ("own", "ally", "enemy")

@@ -56,12 +56,17 @@ def test_reader_finds_them_at_any_size(size: int) -> None:
 @settings(max_examples=60, deadline=None)
 @given(observations(most=22))
 def test_reader_finds_every_entity_anywhere(obs: Observation) -> None:
-    assert same(read(picture.draw(obs)), expected(obs))
+    check_reading(obs)
 
 
 @settings(max_examples=40, deadline=None)
 @given(observations(most=22, corner=12.0, width=6.0))
 def test_reader_finds_every_entity_in_a_crowd(obs: Observation) -> None:
+    check_reading(obs)
+
+
+def check_reading(obs: Observation) -> None:
+    """Every entity is found; each near its place unless more stand on one spot than have room there."""
     found = read(picture.draw(obs))
     assert len(found) == len(expected(obs))
     places = [place for _, _, place in expected(obs)]

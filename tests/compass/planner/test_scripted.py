@@ -10,17 +10,11 @@ from compass.observation.text import describe, parse
 from compass.planner import PlanRequest, ScriptedPlanner
 from compass.planner.scripted import PULL_BACK, TASKS, sub_tasks
 from compass.skills.library import default_library_folder, load_library
-from compass.types import Decision, Observation, Trigger, UnitFacts
-from envs.units import UNIT_NAMES, UNITS
-from tests.compass.observation.sights import observation, observations, unit
+from compass.types import Decision, Observation, Trigger
+from envs.units import UNIT_NAMES
+from tests.compass.observation.sights import FACTS, observation, observations, unit
 
 LIBRARY = load_library(default_library_folder())
-FACTS = {
-    name: UnitFacts(
-        k.health, k.ally_health, k.shield, k.weapons[0].range if k.weapons else 0.0, k.radius, 1.0, 1.0, 1.0, k.flying
-    )
-    for name, k in UNITS.items()
-}
 
 
 def decide(obs: Observation) -> Decision:

@@ -23,16 +23,11 @@ from compass.skill import (
     toward,
     under_fire,
 )
-from compass.types import Observation, UnitFacts
+from compass.types import Observation
 from envs.units import UNITS
+from tests.compass.observation.sights import FACTS
 
 Make = Callable[..., Observation]
-FACTS = {
-    name: UnitFacts(
-        k.health, k.ally_health, k.shield, k.weapons[0].range if k.weapons else 0.0, k.radius, 1.0, 1.0, 1.0, k.flying
-    )
-    for name, k in UNITS.items()
-}
 
 
 def test_actions_are_the_numbers_of_smacv2() -> None:
@@ -116,7 +111,6 @@ def test_most_weapons_do_not_reach_a_medivac(observation: Make) -> None:
     medivac = obs.enemies[0]._replace(unit_type="medivac")
     assert can_hit(medivac, obs) and not can_hit(medivac, fighter(obs, "marauder"))
     assert can_hit(obs.enemies[0], fighter(obs, "marauder"))
-    assert best_target(lambda unit, _: 1.0, fighter(obs, "marauder")._replace(enemies=(medivac,))) is None
 
 
 def test_under_fire_is_who_lost_hit_points_lately(observation: Make) -> None:
