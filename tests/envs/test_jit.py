@@ -25,7 +25,8 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 def test_without_a_home_kernels_are_kept_in_the_temporary_folder(temporary: Path) -> None:
     folder = jit.cache_folder()
-    assert folder == temporary / f"compass-{os.getuid()}" / f"kernels-{jit.sources_hash()}"
+    assert folder.parent == temporary / f"compass-{os.getuid()}"
+    assert folder.name.startswith(f"kernels-{jit.sources_hash()}")
     assert folder.parent.stat().st_mode & 0o077 == 0
 
 
