@@ -170,15 +170,16 @@ def pull_back(obs: Observation, memory: dict[str, Any], below: float, steps: int
     life = vitality(obs.own, obs)
     before = memory.get("vitality", life)
     memory["vitality"] = life
+    running = obs.step < memory.get("run until", 0)
+    hurt = life < before and life < below and obs.step > memory.get("run until", -_REST) + _REST
+    if not running and not hurt:  # told apart first: the rest looks at everybody
+        return False
     relieved = any(ally.age < _RECENT and vitality(ally, obs) > life + _FITTER for ally in obs.allies)
     if not relieved or not chasers(obs):
         return False
-    if obs.step < memory.get("run until", 0):
-        return True
-    if life < before and life < below and obs.step > memory.get("run until", -_REST) + _REST:
+    if not running:
         memory["run until"] = obs.step + steps
-        return True
-    return False
+    return True
 
 
 def under_fire(obs: Observation, memory: dict[str, Any]) -> list[Entity]:
