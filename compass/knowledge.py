@@ -21,5 +21,4 @@ ATTACKABLE = 11  # 1 if an attack (a medivac: a heal) on it would take effect no
 ACTION = 12  # an ally's last action; -1: not known
 ACTION_SEEN = 13  # step of that report; -1: never
 ACTION_HOPS = 14
-SLOT = 15  # the row's own index, so that rows travel without their place
-COLUMNS = 16
+COLUMNS = 15

@@ -1,8 +1,9 @@
 """What one agent knows, as bytes: written once by the episode loop, read by skills' sandboxes, planners and pictures alike.
 
 Pure Python, so that a sandbox needs nothing else. Layout, little-endian: agent id, step, last action, number of rows (int32), sight
-range, shoot range (float64), the availability mask (one byte per action), then one row of `compass.knowledge` columns (float64) per
-known living entity, the agent itself included.
+range, shoot range (float64), the availability mask (one byte per action), then one `ROW` per known living entity, the agent itself
+included: slot, step seen, hops, type, attackable, last action (int32; -1 for none), x, y, dx, dy, distance, health, shield
+(float64), as in `compass.knowledge`.
 """
 
 from __future__ import annotations
@@ -12,15 +13,12 @@ from functools import lru_cache
 from struct import Struct
 from types import MappingProxyType
 
-from compass.knowledge import COLUMNS
 from compass.types import MOVES, Constants, Entity, Observation, UnitFacts
 
 _HEAD = Struct("<iiiidd")
 MASK_AT = _HEAD.size  # where in a payload the availability mask begins
-_entity = (
-    tuple.__new__
-)  # the named tuple's own constructor would take half as long again, at every entity of every step
-_ROW = Struct(f"<{COLUMNS}d")
+ROW = Struct("<6i7d")
+_entity = tuple.__new__  # a named tuple's own constructor would take half as long again, at every entity of every step
 
 
 def pack(
@@ -28,10 +26,10 @@ def pack(
 ) -> bytes:
     """The bytes of one agent's knowledge.
 
-    ranges: sight and shoot range. last_action: -1 for none. available: the mask, one byte per action. rows: float64[k, COLUMNS], of
+    ranges: sight and shoot range. last_action: -1 for none. available: the mask, one byte per action. rows: one `ROW` for each of
     the living entities it knows.
     """
-    return _HEAD.pack(agent_id, step, last_action, len(rows) // _ROW.size, *ranges) + available + rows
+    return _HEAD.pack(agent_id, step, last_action, len(rows) // ROW.size, *ranges) + available + rows
 
 
 def unpack(payload: bytes, constants: Constants) -> Observation:
@@ -43,20 +41,16 @@ def unpack(payload: bytes, constants: Constants) -> Observation:
     allies: list[Entity] = []
     enemies: list[Entity] = []
     n_agents, kinds = constants.n_agents, constants.unit_types
-    for row in _ROW.iter_unpack(memoryview(payload)[start:]):
-        seen, hops, _, x, y, dx, dy, distance, health, shield, kind, attackable, action, _, _, at = row
-        slot = int(at)
-        age = step - int(seen)
-        last = int(action) if action >= 0.0 else None
+    for row in ROW.iter_unpack(memoryview(payload)[start:]):
+        slot, seen, hops, kind, attackable, action, x, y, dx, dy, distance, health, shield = row
+        last = action if action >= 0 else None
         if slot >= n_agents:
             name, team, into = slot - n_agents, "enemy", enemies
         else:
             name, team, into = slot, "ally", allies
-        place, offset = (x, y), (dx, dy)
-        type_, hit = kinds[int(kind)], attackable > 0.0
-        entity = _entity(
-            Entity, (team, name, type_, place, offset, distance, health, shield, hit, last, int(hops), age)
-        )
+        place, offset, type_, hit = (x, y), (dx, dy), kinds[kind], attackable == 1
+        facts = (team, name, type_, place, offset, distance, health, shield, hit, last, hops, step - seen)
+        entity = _entity(Entity, facts)
         if slot == agent_id:
             own = entity
         else:

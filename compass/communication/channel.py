@@ -12,13 +12,17 @@ from numpy.typing import NDArray
 from compass import wire
 from compass.communication import merge
 from compass.errors import InputError
-from compass.knowledge import COLUMNS, SEEN, TYPE
+from compass.knowledge import SEEN, TYPE
 from compass.observation.decode import STEP_SECONDS, Decoder, constants_of
 from compass.types import Constants, Observation
 from envs.scenario import Scenario
 from envs.units import UNITS
 
 _LOG_COLUMNS = 7
+_ROW = np.dtype(  # of `compass.wire.ROW`
+    [(name, "<i4") for name in ("slot", "seen", "hops", "kind", "attackable", "action")]
+    + [(name, "<f8") for name in ("x", "y", "dx", "dy", "distance", "health", "shield")]
+)
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ class Channel:
         pairs = n_agents * (n_agents - 1) // 2
         self._edges = np.zeros((pairs, 2), dtype=np.int64)
         self._log = np.zeros((2 * pairs * n_entities * self._hops, _LOG_COLUMNS), dtype=np.int64)
-        self._rows = np.zeros((n_agents * n_entities, COLUMNS))
+        self._rows = np.zeros(n_agents * n_entities, dtype=_ROW)
         self._counts = np.zeros(n_agents, dtype=np.int64)
         self._everyone = np.arange(n_agents)
         self._ranges = list(zip(self.decoder.sight.tolist(), self.decoder.shoot.tolist(), strict=True))
@@ -121,7 +125,7 @@ class Channel:
     def _pack(self, available: NDArray[np.uint8], last_actions: NDArray[np.int64], step: int) -> tuple[bytes, ...]:
         total = merge.gather(self.table, self._rows, self._counts)
         rows, masks = self._rows[:total].tobytes(), available.tobytes()
-        n_actions, row_size = self.constants.n_actions, COLUMNS * self._rows.itemsize
+        n_actions, row_size = self.constants.n_actions, self._rows.itemsize
         actions, kinds = last_actions.tolist(), self.table[self._everyone, self._everyone, TYPE].tolist()
         payloads, at = [], 0
         for a, count in enumerate(self._counts.tolist()):

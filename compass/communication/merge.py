@@ -208,8 +208,8 @@ def relate(
 
 
 @jit
-def gather(table: Table, rows: Table, counts: NDArray[np.int64]) -> int:
-    """Rows of living known entities, agent after agent, into float64[n, COLUMNS], how many of each agent into int64[agents].
+def gather(table: Table, rows: NDArray[np.void], counts: NDArray[np.int64]) -> int:
+    """Rows of living known entities (see `compass.wire.ROW`), agent after agent, and how many of each agent into int64[agents].
 
     Returns how many in all.
     """
@@ -218,8 +218,18 @@ def gather(table: Table, rows: Table, counts: NDArray[np.int64]) -> int:
         start = at
         for slot in range(table.shape[1]):
             if table[a, slot, SEEN] >= 0.0 and table[a, slot, HEALTH] > 0.0:
-                for column in range(COLUMNS):
-                    rows[at, column] = table[a, slot, column]
+                row = rows[at]
+                row.slot, row.seen, row.hops = slot, int(table[a, slot, SEEN]), int(table[a, slot, HOPS])
+                row.kind, row.attackable = int(table[a, slot, TYPE]), int(table[a, slot, ATTACKABLE] > 0.0)
+                row.action = int(table[a, slot, ACTION])
+                row.x, row.y, row.dx, row.dy = (
+                    table[a, slot, X],
+                    table[a, slot, Y],
+                    table[a, slot, DX],
+                    table[a, slot, DY],
+                )
+                row.distance = table[a, slot, DISTANCE]
+                row.health, row.shield = table[a, slot, HEALTH], table[a, slot, SHIELD]
                 at += 1
         counts[a] = at - start
     return at

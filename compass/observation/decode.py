@@ -20,7 +20,6 @@ from compass.knowledge import (
     ORIGIN,
     SEEN,
     SHIELD,
-    SLOT,
     TYPE,
     X,
     Y,
@@ -83,7 +82,6 @@ class Decoder:
         self._shape = np.array([layout.n_agents, layout.n_enemies, layout.shield, MAP_SIZE])
         self._empty = np.zeros((layout.n_agents, layout.n_agents + layout.n_enemies, COLUMNS))
         self._empty[:, :, [SEEN, ORIGIN, ACTION, ACTION_SEEN]] = -1.0
-        self._empty[:, :, SLOT] = np.arange(self._empty.shape[1])
 
     def empty(self) -> NDArray[np.float64]:
         """A table in which nobody knows anything: float64[agents, entities, COLUMNS]."""

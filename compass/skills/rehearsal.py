@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from struct import Struct
 from typing import NamedTuple
 
-from compass.knowledge import COLUMNS
 from compass.observation.decode import constants_of
 from compass.skills.faults import Reply
 from compass.skills.library import Broken, Library, Skill
 from compass.skills.sandbox import Sandbox
 from compass.types import FIRST_TARGET, MOVES, STOP, Constants
-from compass.wire import pack
+from compass.wire import ROW, pack
 from envs.scenario import load_scenario
 from envs.units import RACES, UNITS
 
 _AT_ONCE = 30  # skills' processes: far below any limit on open files
 _HEALER = "medivac"
-_ROW = Struct(f"<{COLUMNS}d")
 _AGENT, _X, _Y = 0, 16.0, 12.0  # who plays, and where it stands
 
 
@@ -124,10 +121,10 @@ def _row(
     hops: int = 0,
     action: int = -1,
 ) -> bytes:
-    """One entity in the order of `compass.knowledge`; `kind` is an index into the unit types."""
+    """One entity as `compass.wire` packs it; `kind` is an index into the unit types."""
     dx, dy = offset
     place = (_X + dx, _Y + dy, dx, dy, _length(offset))
-    return _ROW.pack(seen, hops, _AGENT, *place, health, 0.0, kind, attackable, action, -1, 0, slot)
+    return ROW.pack(slot, seen, hops, kind, attackable, action, *place, health, 0.0)
 
 
 def _length(offset: tuple[float, float]) -> float:

@@ -12,7 +12,7 @@ import pytest
 from compass.skills.library import Library, Skill
 from compass.skills.parse import Parameter
 from compass.types import Constants, Observation
-from compass.wire import pack, unpack
+from compass.wire import ROW, pack, unpack
 
 GOOD = '''"""Hold: stand still.
 
@@ -45,32 +45,16 @@ def payload() -> Callable[..., bytes]:
     def make(
         agent_id: int = 0, step: int = 5, available: tuple[int, ...] = tuple(range(1, 11)), last_action: int = 6
     ) -> bytes:
-        rows = np.zeros((10, 16))
+        rows = b""
         for slot in range(10):
             x = 10.0 + slot if slot < 5 else 11.0 + slot
             dx = x - (10.0 + agent_id)
-            attackable = float(slot >= 5 and abs(dx) <= 6.0)
-            rows[slot] = [
-                step,
-                slot != agent_id,
-                agent_id,
-                x,
-                12.0,
-                dx,
-                0.0,
-                abs(dx),
-                0.5,
-                0.25,
-                slot % 3,
-                attackable,
-                -1,
-                -1,
-                0,
-                slot,
-            ]
+            attackable = slot >= 5 and abs(dx) <= 6.0
+            place = (x, 12.0, dx, 0.0, abs(dx))
+            rows += ROW.pack(slot, step, slot != agent_id, slot % 3, attackable, -1, *place, 0.5, 0.25)
         mask = np.zeros(11, dtype=np.uint8)
         mask[list(available)] = 1
-        return pack(agent_id, step, last_action, (9.0, 6.0), mask.tobytes(), rows.tobytes())
+        return pack(agent_id, step, last_action, (9.0, 6.0), mask.tobytes(), rows)
 
     return make
 
