@@ -34,7 +34,7 @@ def choose_legal(key: np.uint64, counter: int, masks: NDArray[np.uint8], actions
 
 @dataclass(frozen=True)
 class Speed:
-    """Environment steps played, wall seconds spent in the environment (resets included), and steps per second."""
+    """Environment steps played, wall seconds spent, and steps per second."""
 
     steps: int
     seconds: float
@@ -59,7 +59,8 @@ def record(skirmish: Skirmish, seed: int) -> list[NDArray[np.int64]]:
 
 
 def single_speed(skirmish: Skirmish, seeds: Sequence[int]) -> Speed:
-    """Play the battles of these seeds one step per call; the actions are chosen beforehand, in a first pass that is not timed."""
+    """Play the battles of these seeds one step per call, resets included; the actions are chosen beforehand, in a first pass that
+    is not timed."""
     games = [(seed, record(skirmish, seed)) for seed in seeds]
     start = time.perf_counter()
     for seed, played in games:
@@ -69,19 +70,25 @@ def single_speed(skirmish: Skirmish, seeds: Sequence[int]) -> Speed:
     return Speed(sum(len(played) for _, played in games), time.perf_counter() - start)
 
 
-def batched_speed(skirmish: BatchedSkirmish, rounds: int) -> Speed:
-    """Play `rounds` steps of every battle, finished ones begun again at once; only the choice of actions is not timed."""
-    key, size = np.uint64(stream_key("random play", 0)), skirmish.batch_size
-    actions = np.zeros((size, skirmish.n_agents), np.int64)
-    seconds, following = 0.0, size
-    batch = skirmish.reset(range(size))
-    for counter in range(rounds):
-        choose_legal(key, counter, batch.available, actions)
+class RandomBatch:
+    """Random play of a batch without end: a finished battle is begun again at once, with the next seed."""
+
+    def __init__(self, skirmish: BatchedSkirmish) -> None:
+        self._skirmish = skirmish
+        self._key = np.uint64(stream_key("random play", 0))
+        self._actions = np.zeros((skirmish.batch_size, skirmish.n_agents), np.int64)
+        self._rounds, self._next_seed = 0, skirmish.batch_size
+        self._batch = skirmish.reset(range(skirmish.batch_size))
+
+    def play(self, rounds: int) -> Speed:
+        """Play so many steps of every battle. The choice of the actions counts."""
         start = time.perf_counter()
-        batch = skirmish.step(actions)
-        over = np.flatnonzero(batch.terminated).tolist()
-        if over:
-            batch = skirmish.reset_at(over, range(following, following + len(over)))
-            following += len(over)
-        seconds += time.perf_counter() - start
-    return Speed(rounds * size, seconds)
+        for _ in range(rounds):
+            choose_legal(self._key, self._rounds, self._batch.available, self._actions)
+            self._rounds += 1
+            self._batch = self._skirmish.step(self._actions)
+            over = np.flatnonzero(self._batch.terminated).tolist()
+            if over:
+                self._batch = self._skirmish.reset_at(over, range(self._next_seed, self._next_seed + len(over)))
+                self._next_seed += len(over)
+        return Speed(rounds * self._skirmish.batch_size, time.perf_counter() - start)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
@@ -10,7 +11,7 @@ from statistics import median
 from compass.bench.loop import loop_steps_per_second
 from compass.errors import unknown
 from compass.evaluate.workers import cores
-from envs.random_play import batched_speed, single_speed
+from envs.random_play import RandomBatch, single_speed
 from envs.scenario import load_scenario
 from envs.skirmish import BatchedSkirmish, Skirmish
 
@@ -33,11 +34,8 @@ def _single(scenario: str, battles: int, observation: str) -> float:
 
 
 def _batched(scenario: str, rounds: int, observation: str) -> float:
-    skirmish = BatchedSkirmish(load_scenario(scenario), _BATCH, observation, threads=cores())
-    try:
-        return batched_speed(skirmish, rounds).steps_per_second
-    finally:
-        skirmish.close()
+    with closing(BatchedSkirmish(load_scenario(scenario), _BATCH, observation, threads=cores())) as skirmish:
+        return RandomBatch(skirmish).play(rounds).steps_per_second
 
 
 CELLS: dict[str, Callable[[str], float]] = {

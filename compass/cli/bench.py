@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from compass.bench.against import OPPONENTS
 from compass.bench.cells import CELLS, REPETITIONS, run_cells
 from compass.cli.output import Json, err, out, print_json
+from compass.cli.speed import show_against, show_scaling
 from compass.errors import unknown
 from compass.evaluate.settings import OBSERVATIONS
 from compass.evaluate.workers import cores
@@ -20,11 +22,19 @@ def bench(
         list[str] | None, typer.Argument(help=f"What to measure: {', '.join(CELLS)}.", show_default="all")
     ] = None,
     observation: Annotated[str, typer.Option(help=f"{' or '.join(OBSERVATIONS)}.")] = OBSERVATIONS[0],
+    against: Annotated[str | None, typer.Option(help="Measure beside another environment instead: smax.")] = None,
+    scaling: Annotated[bool, typer.Option("--scaling", help="Measure 5 to 80 units a side instead.")] = False,
     json: Json = False,
 ) -> None:
     """Measure the speed of the environment and of the whole loop on this machine."""
     if observation not in OBSERVATIONS:
         raise unknown("observation", observation, OBSERVATIONS)
+    if against is not None:
+        if against not in OPPONENTS:
+            raise unknown("opponent", against, OPPONENTS)
+        return show_against(json)
+    if scaling:
+        return show_scaling(observation, json)
     found = []
     with err().status("measuring") as status:
         for cell in run_cells(cells or (), observation):

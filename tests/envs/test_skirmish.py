@@ -10,7 +10,7 @@ import pytest
 
 from envs.draws import stream_key
 from envs.errors import InputError
-from envs.random_play import batched_speed, choose_legal, record, single_speed
+from envs.random_play import RandomBatch, choose_legal, record, single_speed
 from envs.scenario import load_scenario, scenario_names
 from envs.skirmish import BatchedSkirmish, Frame, Skirmish
 from envs.teams import draw_battle
@@ -307,7 +307,7 @@ def test_options_reach_the_kernel():
 
 def test_random_play_is_legal_and_measures():
     single = single_speed(Skirmish(PROTOSS), range(2))
-    batched = batched_speed(BatchedSkirmish(PROTOSS, 4), 60)
+    batched = RandomBatch(BatchedSkirmish(PROTOSS, 4)).play(60)
     assert single.steps == sum(len(record(Skirmish(PROTOSS), seed)) for seed in range(2))
     assert batched.steps == 240
     assert single.steps_per_second > 0 and batched.steps_per_second > 0

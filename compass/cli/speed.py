@@ -1,0 +1,63 @@
+"""What `compass bench --against` and `compass bench --scaling` print."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from rich.table import Table
+
+from compass.bench import against, scaling
+from compass.cli.output import err, out, print_json
+from compass.evaluate.workers import cores
+
+
+def show_against(json: bool) -> None:
+    """Measure COMPASS beside SMAX and print it."""
+    found = _measured(against.compare())
+    if json:
+        print_json({"against": "smax", "repetitions": against.REPETITIONS, "cores": cores(), "cells": _dicts(found)})
+        return
+    out().print(
+        f"env steps/s, random legal play, default setting, embedded engine (protoss) beside SMAX, {cores()} cores, "
+        f"median of {against.REPETITIONS} in turns"
+    )
+    table = Table("cell", "COMPASS", "how", "SMAX", "how", "ratio", "least to greatest", box=None)
+    for pair in found:
+        spread = f"{pair.ratio_low:.1f} to {pair.ratio_high:.1f}"
+        speeds = f"{pair.compass:,.0f}", pair.compass_how, f"{pair.smax:,.0f}", pair.smax_how
+        table.add_row(pair.name, *speeds, f"{pair.ratio:.1f}", spread)
+    out().print(table)
+
+
+def show_scaling(observation: str, json: bool) -> None:
+    """Measure how steps slow down with more units and print it."""
+    found = _measured(scaling.measure(observation))
+    if json:
+        print_json({"goal": scaling.GOAL, "cores": cores(), "sizes": _dicts(found)})
+        return
+    out().print(
+        f"env steps/s, protoss, default setting, {observation} observation, embedded engine, {cores()} cores, "
+        f"median of {scaling.REPETITIONS}; growth of a step's time as a power of the units (goal: at most {scaling.GOAL:g})"
+    )
+    table = Table("units a side", "single", "growth", "batch", "growth", box=None)
+    for size in found:
+        exponents = ("" if e is None else f"{e:.2f}" for e in (size.single_exponent, size.batch_exponent))
+        single, batch = exponents
+        table.add_row(str(size.units), f"{size.single:,.0f}", single, f"{size.batch:,.0f}", batch)
+    out().print(table)
+
+
+def _measured(results: Iterable[Any]) -> list[Any]:
+    """All results, with a note of each as it comes."""
+    found = []
+    with err().status("measuring") as status:
+        for result in results:
+            found.append(result)
+            status.update(f"measured {len(found)} so far")
+    return found
+
+
+def _dicts(found: list[Any]) -> list[dict[str, Any]]:
+    return [asdict(result) for result in found]
