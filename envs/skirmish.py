@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from envs.draws import EVALUATION
 from envs.errors import InputError
-from envs.scenario import EPISODE_LIMIT, Scenario, load_scenario
+from envs.scenario import EPISODE_LIMIT, Scenario
+from envs.scenario_file import load_scenario
 from envs.smac.arrays import RUNNING, Records
 from envs.smac.battles import Battles, battle_key
 from envs.teams import BattleSetup

@@ -17,7 +17,8 @@ from compass.cli.output import Json, out, print_json
 from compass.errors import InputError
 from compass.evaluate.settings import check_seeds
 from envs.draws import EVALUATION, stream_key
-from envs.scenario import Scenario, load_scenario, scenario_names
+from envs.scenario import Scenario
+from envs.scenario_file import load_scenario, scenario_names
 from envs.teams import BattleSource
 
 app = typer.Typer(help="The battles there are.", no_args_is_help=True)

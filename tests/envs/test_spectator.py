@@ -10,7 +10,8 @@ from scipy import ndimage
 
 from envs.drawing import ALLY, ENEMY, Chart
 from envs.layout import Layout
-from envs.scenario import Scenario, load_scenario
+from envs.scenario import Scenario
+from envs.scenario_file import load_scenario
 from envs.spectator import Spectator, units_in
 
 CHART = Chart(512, (32.0, 32.0))

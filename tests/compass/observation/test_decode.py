@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from compass.knowledge import ATTACKABLE, HEALTH, SEEN, TYPE, X, Y
 from compass.observation.decode import Decoder
-from envs.scenario import load_scenario
+from envs.scenario_file import load_scenario
 
 NAMES = ("protoss_5_vs_6", "terran_5_vs_5_epo", "zerg_10_vs_11_epo")
 DECODERS = {name: Decoder(load_scenario(name)) for name in NAMES}

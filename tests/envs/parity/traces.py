@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from envs.draws import stream_key, uniform
 from envs.layout import N_ACTIONS_NO_ATTACK, Layout
-from envs.scenario import Scenario, load_scenario, scenario_names
+from envs.scenario import Scenario
+from envs.scenario_file import load_scenario, scenario_names
 from envs.teams import draw_battle
 
 POLICIES = ("random", "aggressive")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from envs.scenario import load_scenario
+from envs.scenario_file import load_scenario
 from envs.smac.arrays import RUNNING, SEEN, TALLY, make_settings, make_traits
 from envs.smac.masks import fill_masks
 from envs.smac.observe import observe
