@@ -39,7 +39,7 @@ def state_of(scenario: Scenario, places: Places, health: float = 1.0, shield: fl
             *([0.5] if ally else []),
             (x - 16) / 32,
             (y - 16) / 32,
-            *([shield] if layout.shield else []),
+            *([shield] if layout.ally_shield else []),
         ]
         bits = [float(kind == known) for known in scenario.unit_types]
         state[start : start + len(features) + 3] = features + bits
