@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from envs.jit import jit
 from envs.layout import N_ACTIONS_NO_ATTACK
+from envs.scenario import MAP_SIZE
 from envs.smac.arrays import Record, Records
 
 
@@ -20,26 +21,26 @@ def span(dx: float, dy: float, reach: float) -> float:
 
 
 @jit
-def _free(walkable: NDArray[np.uint8], x: float, y: float) -> bool:
+def _free(settings: Record, x: float, y: float) -> bool:
     """Whether the cell of a point is on the map and walkable. Truncates toward zero, so that -0.3 counts as cell 0."""
     column, line = int(x), int(y)
-    if column < 0 or column >= walkable.shape[0] or line < 0 or line >= walkable.shape[1]:
+    if column < 0 or column >= MAP_SIZE or line < 0 or line >= MAP_SIZE:
         return False
-    return bool(walkable[column, line])
+    return bool(settings.walkable[column, line])
 
 
 @jit
 def can_move(settings: Record, seen: Records, agent: int, action: int) -> bool:
     """Whether the cell half a move away in the direction of action 2 (north), 3 (south), 4 (east) or 5 (west) is free."""
-    half, walkable = settings.move_amount / 2.0, settings.walkable
+    half = settings.move_amount / 2.0
     x, y = np.float64(seen[agent].x), np.float64(seen[agent].y)
     if action == 2:
-        return _free(walkable, x, y + half)
+        return _free(settings, x, y + half)
     if action == 3:
-        return _free(walkable, x, y - half)
+        return _free(settings, x, y - half)
     if action == 4:
-        return _free(walkable, x + half, y)
-    return _free(walkable, x - half, y)
+        return _free(settings, x + half, y)
+    return _free(settings, x - half, y)
 
 
 @jit
