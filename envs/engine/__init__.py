@@ -49,14 +49,14 @@ class Engine:
         overrides: Mapping[str, float] | None = None,
         grid: Grid | None = None,
         script: str = "closest",
-        march_to: tuple[float, float] = (0.0, 0.0),
+        point: tuple[float, float] | None = None,
     ) -> None:
         """See `make_table` for all but the capacity. Raises `InputError` when that is none from 1 to `MAX_UNITS`."""
         if not 1 <= capacity <= MAX_UNITS:
             raise InputError(f"a battle holds 1 to {MAX_UNITS} units, not {capacity}")
         self.units: Units = np.zeros(capacity, UNIT)
         self.battle = np.zeros(1, BATTLE)
-        self.table = make_table(overrides, grid, script, march_to)
+        self.table = make_table(overrides, grid, script, point)
         self.rows = rows_of(self.table)
 
     @property

@@ -1,14 +1,14 @@
 """What a map's script commands the enemies.
 
-`CLOSEST`, SMACv2's map: every half second, each enemy without an order is sent at the closest ally. `MARCH`, the maps of SMAC v1:
-all enemies attack-move to one point at the start, and that is all. `IDLE`: nothing.
+`CLOSEST`, SMACv2's map: every half second, each enemy without an order is sent at the closest ally. `ONSLAUGHT`, maps of SMAC v1:
+all enemies attack-move to one point at the start, and that is all. `SILENT`: nothing.
 """
 
 from __future__ import annotations
 
 from envs.engine.orders import order_attack, order_attack_move
 from envs.engine.records import at, row_of
-from envs.engine.state import ALLY, CLOSEST, ENEMY, MARCH, NONE, Battle, Table, Units
+from envs.engine.state import ALLY, CLOSEST, ENEMY, NONE, ONSLAUGHT, Battle, Table, Units
 from envs.jit import jit
 from envs.units import RULES
 
@@ -36,10 +36,10 @@ def command_enemies(units: Units, battle: Battle, table: Table) -> None:
     """The script's part of a loop."""
     if table.script == CLOSEST and (battle.loop + battle.phase) % PERIOD == 0:
         send_at_closest(units, battle, table)
-    elif table.script == MARCH and battle.loop == 0:
+    elif table.script == ONSLAUGHT and battle.loop == 0:
         for slot in range(battle.count):
             if at(units, slot).side == ENEMY:
-                order_attack_move(units, slot, table.march_x, table.march_y)
+                order_attack_move(units, slot, table.point_x, table.point_y)
 
 
 @jit

@@ -15,7 +15,7 @@ from envs.units import RULES
 ALLY, ENEMY = 0, 1  # sides: the passive copies that agents command, and the stock units that the script commands
 NONE, MOVE, ATTACK, HEAL, ATTACK_MOVE = 0, 1, 2, 3, 4  # orders
 GROUND, COLOSSUS, FLYER = 0, 1, 2  # layers: units collide within their own
-CLOSEST, MARCH, IDLE = 0, 1, 2  # what the enemy's script does: see `envs.engine.script`
+CLOSEST, ONSLAUGHT, SILENT = 0, 1, 2  # what the enemy's script does: see `envs.engine.script`
 MAIN: Any = np.int64(0)  # the main weapon (a typed zero: a bare one would be compiled as a case of its own)
 WORD, WORDS = 64, 3  # a set of slots is so many words of so many bits
 MAX_UNITS = WORD * WORDS

@@ -9,7 +9,7 @@ import numpy as np
 
 from envs.engine.arena import Grid, edges, pathing_grid
 from envs.engine.paths import find_ways
-from envs.engine.state import ARENA, CLOSEST, COLOSSUS, FLYER, GROUND, IDLE, MARCH, Table
+from envs.engine.state import ARENA, CLOSEST, COLOSSUS, FLYER, GROUND, ONSLAUGHT, SILENT, Table
 from envs.errors import unknown
 from envs.units import RULES, UNIT_NAMES, UNITS, UnitType, Weapon
 
@@ -81,25 +81,25 @@ TABLE = np.dtype(
     [
         ("rows", ROW, (2 * len(UNIT_NAMES),)),  # by side (0 ally, 1 enemy), then unit type
         ("script", "i8"),
-        ("march_x", "f8"),
-        ("march_y", "f8"),
+        ("point_x", "f8"),  # where an onslaught goes
+        ("point_y", "f8"),
         ("arena", ARENA),
     ]
 )
-SCRIPTS = {"closest": CLOSEST, "march": MARCH, "none": IDLE}
+SCRIPTS = {"closest": CLOSEST, "attack": ONSLAUGHT, "none": SILENT}
 
 
 def make_table(
     overrides: Mapping[str, float] | None = None,
     grid: Grid | None = None,
     script: str = "closest",
-    march_to: tuple[float, float] = (0.0, 0.0),
+    point: tuple[float, float] | None = None,
 ) -> Table:
     """The table of a battle, `TABLE[1]`.
 
     `overrides` sets a field of `ROW` to one value in every row, for tests that switch a rule off
     (`{"regeneration": 0, "delay_low": 0, "delay_high": 0}`). `grid`: the walkable cells, bool[32, 32] indexed [x, y] (none:
-    SMACv2's map). `script`: `closest` (SMACv2's trigger), `march` (the enemies attack-move to `march_to` at the start) or `none`.
+    SMACv2's map). `script`: `closest` (SMACv2's trigger), `attack` (the enemies attack-move to `point` at the start) or `none`.
     Raises `InputError` for an unknown field or script.
     """
     table = np.zeros(1, TABLE)
@@ -118,7 +118,8 @@ def make_table(
     if script not in SCRIPTS:
         raise unknown("script", script, SCRIPTS)
     table["script"] = SCRIPTS[script]
-    table["march_x"], table["march_y"] = march_to
+    if point is not None:
+        table["point_x"], table["point_y"] = point
     arena = table[0]["arena"]
     arena["cells"] = grid
     if rows["walled"].any():

@@ -58,7 +58,7 @@ def test_a_medivac_on_an_attack_move_heals_and_goes_on(field):
 
 
 def test_a_script_marches_once():
-    battle = Engine(4, script="march", march_to=(9.0, 16.0))
+    battle = Engine(4, script="attack", point=(9.0, 16.0))
     battle.begin(1)
     enemies = [battle.create(INDEX["marine"], ENEMY, 23, 16) for _ in range(2)]
     battle.run(1)
