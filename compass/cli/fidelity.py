@@ -11,7 +11,7 @@ from compass.bench.exact import GROUPS, Check
 from compass.bench.fidelity import DRIFT, FLOOR, GOAL, Cell, Mean, combine, differences, measure, real_figures
 from compass.cli.output import err, out, print_json
 from envs.engine import rules_hash
-from envs.scenario import load_scenario, smac_names
+from envs.scenario_file import load_scenario, scenario_names
 
 _TWO_SIDED = 1.96  # standard errors of a 95 % interval
 _VERDICT = {True: "yes", False: "NO"}
@@ -36,7 +36,7 @@ def print_fidelity(episodes: int, seed: int, json: bool) -> None:
 
 
 def _cells(episodes: int, seed: int) -> Iterator[Cell]:
-    return (measure(load_scenario(name), episodes, seed) for name in smac_names())
+    return (measure(load_scenario(name), episodes, seed) for name in scenario_names("smac"))
 
 
 def _print_random_play(cells: list[Cell], seed: int) -> None:
