@@ -111,11 +111,14 @@ def _steps_of_random_play() -> Iterator[Check]:
 
 
 def _losses(name: str) -> NDArray[np.float64]:
-    """What the enemies lost in the steps of random play in which none died and something was lost or regained."""
+    """What the enemies lost (regained: below 0) in each step of random play. Left out are steps in which one died, and those that
+    end with nothing lost: the last loop of regeneration gives less than the others."""
     skirmish = BatchedSkirmish(load_scenario(name), EPISODES, **SIGNED)
-    found, dead = [], np.zeros(EPISODES, np.int64)
-    for batch, running in play_out(skirmish, range(EPISODES)):
-        found.append(batch.raw_reward[running & (batch.dead_enemies == dead) & (batch.raw_reward != 0)])
+    found, dead, lost = [], np.zeros(EPISODES, np.int64), np.zeros(EPISODES)
+    for batch, _ in play_out(skirmish, range(EPISODES)):
+        lost += batch.raw_reward
+        counted = (batch.dead_enemies == dead) & (batch.raw_reward != 0) & (np.abs(lost) > _QUANTUM)
+        found.append(batch.raw_reward[counted])
         dead = batch.dead_enemies.copy()
     return np.concatenate(found)
 
