@@ -9,8 +9,10 @@ import typer
 from rich.table import Table
 
 from compass.bench.cells import CELLS, REPETITIONS, run_cells
+from compass.bench.fidelity import EPISODES
+from compass.cli.fidelity import print_fidelity
 from compass.cli.output import Json, err, out, print_json
-from compass.errors import unknown
+from compass.errors import InputError, unknown
 from compass.evaluate.settings import OBSERVATIONS
 from compass.evaluate.workers import cores
 
@@ -20,9 +22,23 @@ def bench(
         list[str] | None, typer.Argument(help=f"What to measure: {', '.join(CELLS)}.", show_default="all")
     ] = None,
     observation: Annotated[str, typer.Option(help=f"{' or '.join(OBSERVATIONS)}.")] = OBSERVATIONS[0],
+    fidelity: Annotated[
+        bool, typer.Option("--fidelity", help="Instead: how near the embedded engine comes to the real game.")
+    ] = False,
+    episodes: Annotated[
+        int | None, typer.Option(min=2, help="Of each map, with --fidelity.", show_default=str(EPISODES))
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the first battle, with --fidelity.", show_default="0")] = None,
     json: Json = False,
 ) -> None:
-    """Measure the speed of the environment and of the whole loop on this machine."""
+    """Measure the speed of the environment and of the whole loop on this machine, or how faithful the engine is."""
+    if fidelity:
+        if cells:
+            raise InputError(f"--fidelity measures no cells of speed: leave out {', '.join(cells)}")
+        print_fidelity(EPISODES if episodes is None else episodes, seed or 0, json)
+        return
+    if episodes is not None or seed is not None:
+        raise InputError("--episodes and --seed need --fidelity")
     if observation not in OBSERVATIONS:
         raise unknown("observation", observation, OBSERVATIONS)
     found = []

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from envs.exact.expected import expected
+from envs.exact.fights import recovery
+
 ALLY, ENEMY = 0, 1
-QUANTUM = 70 / 4096
+REGENERATION = expected().regeneration
+QUANTUM = REGENERATION["zerg"]
 
 
 @pytest.mark.parametrize("name", ["zergling", "hydralisk", "baneling"])
@@ -18,6 +22,11 @@ def test_zerg_regenerate_a_quantum_each_loop(field, name):
     assert battle.life(unit) == start + 100 * QUANTUM
     battle.run(1000)
     assert battle.life(unit) == battle.rows[ALLY, battle.units[unit]["type"]]["health"]
+
+
+@pytest.mark.parametrize("name", ["stalker", "zealot", "colossus"])
+def test_shields_wait_and_regenerate_a_quantum_each_loop(name):
+    assert recovery(name) == (REGENERATION["delay"], REGENERATION["shields"])
 
 
 @pytest.mark.parametrize("name", ["marine", "marauder", "medivac", "stalker", "zealot", "colossus"])
