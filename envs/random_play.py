@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from envs.draws import stream_key, uniform
 from envs.jit import jit
-from envs.skirmish import BatchedSkirmish, Skirmish
+from envs.skirmish import Batch, BatchedSkirmish, Skirmish
 
 
 @jit
@@ -30,6 +30,19 @@ def choose_legal(key: np.uint64, counter: int, masks: NDArray[np.uint8], actions
                         actions[b, agent] = action
                         break
                     left -= 1
+
+
+def play_out(skirmish: BatchedSkirmish, seeds: Sequence[int]) -> Iterator[tuple[Batch, NDArray[np.bool_]]]:
+    """Random legal play of the battles of these seeds, one for each place of the batch, until the last has ended: what each step
+    shows, and which battles, bool[B], it was a step of."""
+    key = np.uint64(stream_key("random play", seeds[0]))
+    actions = np.zeros((skirmish.batch_size, skirmish.n_agents), np.int64)
+    batch, counter = skirmish.reset(seeds), 0
+    while not batch.terminated.all():
+        running = ~batch.terminated
+        choose_legal(key, counter, batch.available, actions)
+        yield skirmish.step(actions), running
+        counter += 1
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from statistics import median
 from compass.bench.smax import Play, Smax
 from compass.evaluate.workers import cores
 from envs.random_play import RandomBatch, single_speed
-from envs.scenario import load_scenario
+from envs.scenario_file import load_scenario
 from envs.skirmish import BatchedSkirmish, Skirmish
 
 OPPONENTS = ("smax",)

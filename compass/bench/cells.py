@@ -12,7 +12,7 @@ from compass.bench.loop import loop_steps_per_second
 from compass.errors import unknown
 from compass.evaluate.workers import cores
 from envs.random_play import RandomBatch, single_speed
-from envs.scenario import load_scenario
+from envs.scenario_file import load_scenario
 from envs.skirmish import BatchedSkirmish, Skirmish
 
 REPETITIONS = 5

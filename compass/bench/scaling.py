@@ -10,7 +10,8 @@ from statistics import median
 
 from compass.evaluate.workers import cores
 from envs.random_play import RandomBatch, single_speed
-from envs.scenario import Scenario, load_scenario
+from envs.scenario import Scenario
+from envs.scenario_file import load_scenario
 from envs.skirmish import BatchedSkirmish, Skirmish
 
 SIDES = (5, 10, 20, 40, 80)
