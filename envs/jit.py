@@ -67,11 +67,22 @@ def announce_compile() -> bool:
 
 def jit(function: F) -> F:
     """Compile to machine code that releases the GIL and gives the same bits on every processor (no fast-math)."""
+    return _compile(function, False)
+
+
+def inlined(function: F) -> F:
+    """`jit` for a function that is always compiled into its callers: the hot ones, whose calls would cost as much as their work."""
+    return _compile(function, True)
+
+
+def _compile(function: F, inline: bool) -> F:
     config: Any = numba.config  # its options are attributes made at run time
     before = config.CACHE_DIR
     config.CACHE_DIR = str(cache_folder())
     try:
-        compiled: F = numba.njit(function, cache=True, nogil=True, error_model="numpy", fastmath=False)
+        compiled: F = numba.njit(
+            function, cache=True, nogil=True, error_model="numpy", fastmath=False, forceinline=inline
+        )
     finally:
         config.CACHE_DIR = before
     return compiled

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from envs.engine.records import Record, arena_of
 from envs.engine.state import CELLS, COLOSSUS, FLYER, GROUND, Table
-from envs.jit import jit
+from envs.jit import inlined, jit
 from envs.units import RULES
 
 LAST = 1.0 / 4096.0  # the game's fixed-point step: a unit at the upper edge is still in the last cell
@@ -18,19 +18,19 @@ LAST = 1.0 / 4096.0  # the game's fixed-point step: a unit at the upper edge is 
 Grid = npt.NDArray[np.bool_]
 
 
-@jit
+@inlined
 def clamp_x(row: Record, x: float) -> float:
     """`x` moved into the coordinates that a unit of this row may have."""
     return float(min(max(x, row.low_x), row.high_x))
 
 
-@jit
+@inlined
 def clamp_y(row: Record, y: float) -> float:
     """`y` moved into the coordinates that a unit of this row may have."""
     return float(min(max(y, row.low_y), row.high_y))
 
 
-@jit
+@inlined
 def walkable(table: Table, x: float, y: float) -> bool:
     """Whether ground units may stand on the cell of a point on the map."""
     return bool(arena_of(table).cells[int(x), int(y)] != 0)
@@ -44,7 +44,7 @@ def outside(table: Table, row: Record, x: float, y: float) -> bool:
     return bool(row.walled != 0 and not walkable(table, x, y))
 
 
-@jit
+@inlined
 def enter(table: Table, row: Record, from_x: float, from_y: float, to_x: float, to_y: float) -> tuple[float, float]:
     """Where a step of a unit from where it is to any point ends: there, or along the wall that it runs into."""
     x, y = clamp_x(row, to_x), clamp_y(row, to_y)

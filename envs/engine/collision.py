@@ -8,20 +8,20 @@ from envs.engine.arena import enter
 from envs.engine.neighbours import gather, move_to
 from envs.engine.records import at, row_of
 from envs.engine.state import NONE, Battle, Table, Units
-from envs.jit import jit
+from envs.jit import inlined, jit
 
 TOUCH = 1e-6  # squared lengths closer than this are equal
 CLEARANCE = 1e-4  # how far beyond contact a unit that gives way goes
 
 
-@jit
+@inlined
 def gives_way(units: Units, slot: int) -> bool:
     """Whether the unit is idle, so that comrades may push it aside."""
     unit = at(units, slot)
     return bool(unit.order == NONE and unit.acquired < 0 and unit.victim < 0)
 
 
-@jit
+@inlined
 def blocker(units: Units, table: Table, near: int, slot: int, step_x: float, step_y: float) -> int:
     """The first unit around that a step would run into and that does not give way, or -1. Leaving an overlap is free."""
     unit = at(units, slot)

@@ -17,13 +17,13 @@ from envs.engine.state import ATTACK, ATTACK_MOVE, HEAL, MOVE, NONE, SHUFFLE_DRA
 from envs.engine.targeting import acquire, acquire_patient
 from envs.engine.vitals import regenerate, tend
 from envs.engine.weapons import engage, reaches, tick, wind_up
-from envs.jit import jit
+from envs.jit import inlined, jit
 
 NOBODY, STOOD, WALKED = 0, 1, 2  # what came of looking for somebody to attack or heal
 _PIECE_BITS, _PIECE = np.uint64(16), np.uint64(0xFFFF)
 
 
-@jit
+@inlined
 def shuffle(units: Units, battle: Battle, order: Integers) -> int:
     """Fills `order` with the slots that have something to do, in this loop's random order; returns how many."""
     count = 0
@@ -42,7 +42,7 @@ def shuffle(units: Units, battle: Battle, order: Integers) -> int:
     return count
 
 
-@jit
+@inlined
 def fight(units: Units, battle: Battle, table: Table, slot: int) -> int:
     """One loop of what a unit does by itself: it attacks or heals whom it finds. Returns whether it found somebody and walked."""
     unit = at(units, slot)
@@ -61,7 +61,7 @@ def fight(units: Units, battle: Battle, table: Table, slot: int) -> int:
     return WALKED if engage(units, battle, table, slot, target) else STOOD
 
 
-@jit
+@inlined
 def act(units: Units, battle: Battle, table: Table, slot: int) -> bool:
     """One loop of a living unit's own action; returns whether it walked."""
     unit = at(units, slot)

@@ -10,7 +10,7 @@ from envs.engine.neighbours import gather, move_to
 from envs.engine.paths import next_point
 from envs.engine.records import at, row_of
 from envs.engine.state import NONE, Battle, Table, Units
-from envs.jit import jit
+from envs.jit import inlined, jit
 from envs.units import RULES
 
 TURN_COSINE, TURN_SINE = RULES.turn_cosine, RULES.turn_sine
@@ -20,7 +20,7 @@ DETOUR, STUCK, STUCK_PER_UNIT = RULES.detour_loops, RULES.stuck_loops, RULES.stu
 ARRIVED = 1e-8  # squared distance
 
 
-@jit
+@inlined
 def turn(units: Units, table: Table, slot: int, to_x: float, to_y: float) -> float:
     """Turns the unit towards a unit vector as far as one loop allows; returns the cosine of what is left."""
     unit = at(units, slot)
@@ -88,7 +88,7 @@ def is_way(units: Units, table: Table, near: int, slot: int, step_x: float, step
     return blocker(units, table, near, slot, step_x, step_y) < 0
 
 
-@jit
+@inlined
 def stride(units: Units, table: Table, slot: int, remaining: float) -> float:
     """The length of this loop's step: as fast as the unit has become, slowing down in time for the goal."""
     unit = at(units, slot)
@@ -147,7 +147,7 @@ def walk(units: Units, battle: Battle, table: Table, slot: int, goal_x: float, g
     return float((unit.x - old_x) * to_x + (unit.y - old_y) * to_y)
 
 
-@jit
+@inlined
 def march(units: Units, battle: Battle, table: Table, slot: int) -> None:
     """One loop of a move or attack-move: it ends on arrival, or where the unit is when others were in its way for long."""
     unit = at(units, slot)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from envs.engine.arena import LAST
 from envs.engine.records import at, row_of, trailing_zeros
 from envs.engine.state import CELLS, WORD, WORDS, Battle, Table, Units
-from envs.jit import jit
+from envs.jit import inlined, jit
 from envs.units import RULES, UNITS
 
 SKIN = 3.0
@@ -55,7 +55,7 @@ def find_neighbours(units: Units, battle: Battle, table: Table) -> None:
     battle.stale = 0
 
 
-@jit
+@inlined
 def move_to(units: Units, battle: Battle, slot: int, x: float, y: float) -> None:
     """Displaces a unit."""
     unit = at(units, slot)
@@ -65,7 +65,7 @@ def move_to(units: Units, battle: Battle, slot: int, x: float, y: float) -> None
         battle.stale = 1
 
 
-@jit
+@inlined
 def gather(units: Units, battle: Battle, table: Table, slot: int, reach: float) -> int:
     """Lists who stands within `reach` (at most `LONGEST_STEP`) of the unit's body in its layer, by descending slot: the first slot,
     or -1; `near_next` leads on."""

@@ -12,7 +12,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.extending import intrinsic
 
-from envs.jit import jit
+from envs.jit import inlined
 
 Record = Any  # one element of a record array
 
@@ -81,7 +81,7 @@ arena_of = cast(Callable[[Any], Any], intrinsic(_arena_of))
 """The arena of a table."""
 
 
-@jit
+@inlined
 def row_of(table: Any, unit: Any) -> Any:
     """The unit data of a unit."""
     return row_at(table, unit.row)

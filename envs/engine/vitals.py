@@ -5,13 +5,13 @@ from __future__ import annotations
 from envs.engine.movement import walk
 from envs.engine.records import at, row_of
 from envs.engine.state import Battle, Table, Units
-from envs.jit import jit
+from envs.jit import inlined, jit
 from envs.units import RULES
 
 CHASE_MARGIN = RULES.chase_margin
 
 
-@jit
+@inlined
 def regenerate(units: Units, battle: Battle, table: Table, slot: int) -> None:
     """One loop of regeneration: life always, shields some loops after the last damage, energy always."""
     unit = at(units, slot)

@@ -9,7 +9,7 @@ from envs.engine.effects import die, launch, start_beams, wound
 from envs.engine.movement import turn, walk
 from envs.engine.records import at, row_of
 from envs.engine.state import DELAY_DRAW, Battle, Table, Units
-from envs.jit import jit
+from envs.jit import inlined, jit
 from envs.units import RULES
 
 ARC = RULES.arc_slop_cosine_squared
@@ -17,7 +17,7 @@ CHASE_MARGIN = RULES.chase_margin
 SOON = 1e-6  # a second strike is never due in the loop of the first
 
 
-@jit
+@inlined
 def tick(units: Units, slot: int) -> None:
     """One loop off the unit's timers. What a cooldown ran over is carried, so that periods keep their fractions."""
     unit = at(units, slot)
@@ -31,7 +31,7 @@ def tick(units: Units, slot: int) -> None:
         unit.backswing -= 1.0
 
 
-@jit
+@inlined
 def faces(units: Units, table: Table, slot: int, dx: float, dy: float, distance: float) -> bool:
     """Whether the unit looks at a point (dx, dy) away, at this squared distance; turns it that way if not."""
     unit = at(units, slot)
@@ -64,7 +64,7 @@ def weapon_at_hand(units: Units, table: Table, slot: int, target: int) -> int:
     return 0
 
 
-@jit
+@inlined
 def engage(units: Units, battle: Battle, table: Table, slot: int, target: int) -> bool:
     """One loop of attacking a living target: aim and fire in range, else chase. Returns whether the unit walked."""
     unit, victim = at(units, slot), at(units, target)
