@@ -60,22 +60,22 @@ class BattleSource:
         self.fixed_types = np.array([index[kind] for kind in teams], dtype=np.int64)
         self.fixed_positions = np.array(places, dtype=np.float32).reshape(-1, 2)
 
-    def draw_into(self, key: int, types: NDArray[np.int64], positions: NDArray[np.float32]) -> None:
-        """Write the battle of `key` into types int64[n] and positions float32[n, 2]."""
+    def draw_into(self, keys: NDArray[np.uint64], types: NDArray[np.int64], positions: NDArray[np.float32]) -> None:
+        """Write the battles of K keys into types int64[K, n] and positions float32[K, n, 2]."""
         if self.fixed_types.size:
             types[:] = self.fixed_types
         else:
-            draw_teams(np.uint64(key), self.kinds, self.cumulative, self.barred, self.n_allies, types)
+            draw_teams(keys, self.kinds, self.cumulative, self.barred, self.n_allies, types)
         if self.fixed_positions.size:
             positions[:] = self.fixed_positions
         else:
-            draw_positions(np.uint64(key), self.reflect_probability, float(MAP_SIZE), self.n_allies, positions)
+            draw_positions(keys, self.reflect_probability, float(MAP_SIZE), self.n_allies, positions)
 
     def battle(self, key: int) -> BattleSetup:
         """The battle of `key` (see `envs.draws.stream_key`)."""
-        types, positions = np.zeros(self.n, dtype=np.int64), np.zeros((self.n, 2), dtype=np.float32)
-        self.draw_into(key, types, positions)
-        return BattleSetup(types, positions, self.n_allies)
+        types, positions = np.zeros((1, self.n), dtype=np.int64), np.zeros((1, self.n, 2), dtype=np.float32)
+        self.draw_into(np.array([key], np.uint64), types, positions)
+        return BattleSetup(types[0], positions[0], self.n_allies)
 
 
 def draw_battle(scenario: Scenario, seed: int, stream: str = EVALUATION) -> BattleSetup:
@@ -115,7 +115,7 @@ def _draw_group(
 
 @jit
 def draw_teams(
-    key: np.uint64,
+    keys: NDArray[np.uint64],
     kinds: NDArray[np.int64],
     cumulative: NDArray[np.float64],
     barred: NDArray[np.bool_],
@@ -123,14 +123,14 @@ def draw_teams(
     types: NDArray[np.int64],
 ) -> None:
     """SMACv2's `weighted_teams`: both sides get the same units; extra enemies are drawn by the same rule, exceptions included."""
-    team_key = key ^ _TEAM
-    n_enemies = types.shape[0] - n_allies
-    _draw_group(team_key, 0, kinds, cumulative, barred, types[:n_allies])
-    shared = min(n_allies, n_enemies)
-    for i in range(shared):
-        types[n_allies + i] = types[i]
-    if n_enemies > n_allies:
-        _draw_group(team_key, _EXTRA, kinds, cumulative, barred, types[2 * n_allies :])
+    n_enemies = types.shape[1] - n_allies
+    for k in range(keys.shape[0]):
+        team_key, team = keys[k] ^ _TEAM, types[k]
+        _draw_group(team_key, 0, kinds, cumulative, barred, team[:n_allies])
+        for i in range(min(n_allies, n_enemies)):
+            team[n_allies + i] = team[i]
+        if n_enemies > n_allies:
+            _draw_group(team_key, _EXTRA, kinds, cumulative, barred, team[2 * n_allies :])
 
 
 @jit
@@ -178,11 +178,12 @@ def _surround(key: np.uint64, size: float, n_allies: int, positions: NDArray[np.
 
 @jit
 def draw_positions(
-    key: np.uint64, reflect_probability: float, size: float, n_allies: int, positions: NDArray[np.float32]
+    keys: NDArray[np.uint64], reflect_probability: float, size: float, n_allies: int, positions: NDArray[np.float32]
 ) -> None:
     """SMACv2's `surrounded_and_reflect`: with `reflect_probability` a mirrored battle, else allies surrounded at the centre."""
-    place_key = draw(key ^ _POSITION, 0, 0)
-    if uniform(place_key, 0, 0) <= reflect_probability:
-        _reflect(place_key, size, n_allies, positions)
-    else:
-        _surround(place_key, size, n_allies, positions)
+    for k in range(keys.shape[0]):
+        place_key = draw(keys[k] ^ _POSITION, 0, 0)
+        if uniform(place_key, 0, 0) <= reflect_probability:
+            _reflect(place_key, size, n_allies, positions[k])
+        else:
+            _surround(place_key, size, n_allies, positions[k])

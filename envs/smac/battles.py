@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from envs.arenas import load_arena
 from envs.draws import stream_key
-from envs.engine.loop import run_loops
 from envs.engine.state import BATTLE, MAX_UNITS, UNIT
 from envs.engine.table import make_table
 from envs.errors import InputError
@@ -20,7 +19,7 @@ from envs.smac.actions import find_illegal
 from envs.smac.arrays import SEEN, TALLY, Records, make_settings, make_traits
 from envs.smac.masks import fill_masks
 from envs.smac.options import Options
-from envs.smac.step import create_battles, observe_battle, observe_with, open_battles, step_battles
+from envs.smac.step import begin_battles, observe_battle, observe_with, step_battles
 from envs.teams import BattleSetup, BattleSource
 
 MAX_SEED = 2**64 - 1
@@ -31,7 +30,8 @@ _BYTE, _FLOAT = np.dtype(np.uint8), np.dtype(np.float32)  # np.empty is faster w
 class Battles:
     """`size` battles of one scenario: engine state, snapshots and counters, without the output arrays."""
 
-    _step: ClassVar[Callable[..., int] | None] = None  # the entry point of `step_battles`, the same for all
+    _begin: ClassVar[Callable[..., int] | None] = None  # the entry point of `begin_battles`, the same for all,
+    _step: ClassVar[Callable[..., int] | None] = None  # and of `step_battles`
 
     def __init__(self, scenario: Scenario, size: int, observation: str, options: dict[str, Any]) -> None:
         """Raises `InputError` for options that are not implemented, and for more units than the engine holds."""
@@ -57,6 +57,7 @@ class Battles:
         layout = self.layout
         self._shapes = (size, n_allies, layout.n_actions), (size, layout.state_size), (size, n_allies, layout.obs_size)
         self.memory = (self.units, self.battles, self.seen, self.tallies, self.tracked)
+        self._begin_memory = (self.settings, self.traits, self.table, *self.memory)
         self._step_memory = (self.settings, self.table, *self.memory, self.actions)
 
     def outputs(self) -> Outputs:
@@ -78,17 +79,17 @@ class Battles:
         """
         count, n = len(keys), self.units.shape[1]
         types, positions = np.zeros((count, n), np.int64), np.zeros((count, n, 2), np.float32)
-        for k, key in enumerate(keys):
-            if setups is None:
-                self.source.draw_into(key, types[k], positions[k])
-            else:
-                types[k], positions[k] = setups[k].types, setups[k].positions
-        where, words = np.asarray(indices, np.int64), np.array(keys, np.uint64)
-        if create_battles(where, words, types, positions, self.settings, self.table, self.units, self.battles) >= 0:
+        where, words = np.array(indices, np.int64), np.array(keys, np.uint64)
+        if setups is None:
+            self.source.draw_into(words, types, positions)
+        else:
+            for k, setup in enumerate(setups):
+                types[k], positions[k] = setup.types, setup.positions
+        arguments = where, words, types, positions, *self._begin_memory, *outputs
+        if Battles._begin is None:
+            Battles._begin = entry_point(begin_battles, *arguments)
+        if Battles._begin(*arguments) >= 0:
             raise InputError("the units do not all find room on the map; use fewer units")
-        for index in indices:  # its own call: inlined in a second kernel, the engine would be compiled twice
-            run_loops(self.units[index], self.battles[index], self.table, 1)
-        open_battles(where, self.settings, self.traits, *self.memory, *outputs)
 
     def step(self, lo: int, hi: int, look: bool, outputs: Outputs) -> int:
         """Play `actions` in the battles [lo, hi): see `step_battles`."""

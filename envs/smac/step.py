@@ -95,34 +95,14 @@ def step_battles(
 
 
 @jit
-def create_battles(
+def begin_battles(
     indices: NDArray[np.int64],
     keys: NDArray[np.uint64],
     types: NDArray[np.int64],
     positions: NDArray[np.float32],
     settings: Records,
-    table: Records,
-    units: Records,
-    battles: Records,
-) -> int:
-    """Create the units of battle k, of keys[k], types int64[K, N] and positions float32[K, N, 2] (allies first), in place
-    indices[k] of the batch. Returns -1, or the first k whose units did not all find room."""
-    n_agents = settings[0].n_agents
-    for k in range(indices.shape[0]):
-        b = indices[k]
-        begin(units[b], battles[b], keys[k])
-        for i in range(types.shape[1]):
-            x, y = np.float64(positions[k, i, 0]), np.float64(positions[k, i, 1])
-            if create(units[b], battles[b], table, types[k, i], 0 if i < n_agents else 1, x, y) < 0:
-                return k
-    return -1
-
-
-@jit
-def open_battles(
-    indices: NDArray[np.int64],
-    settings: Records,
     traits: Records,
+    table: Records,
     units: Records,
     battles: Records,
     seen: Records,
@@ -131,26 +111,63 @@ def open_battles(
     masks: NDArray[np.uint8],
     state: NDArray[np.float32],
     obs: NDArray[np.float32],
-) -> None:
-    """What follows the loop after creation: sort the agents of these battles, begin their tallies, show them and observe."""
+) -> int:
+    """Begin K battles, of keys[k], types int64[K, N] and positions float32[K, N, 2] (allies first), in the places indices[k] of the
+    batch: create the units, run the one loop that follows, show and observe.
+
+    Returns -1, or the first k whose units did not all find room; then none has begun.
+    """
     rules = settings[0]
     units, seen, tracked = borrow(units), borrow(seen), borrow(tracked)
     masks, state, obs = borrow(masks), borrow(state), borrow(obs)
+    types, positions = borrow(types), borrow(positions)
+    for k in range(indices.shape[0]):
+        b = indices[k]
+        begin(units[b], battles[b], keys[k])
+        if not _create(rules, table, types[k], positions[k], units[b], battles[b]):
+            return k
     order, uniforms = _scratch(rules)
-    for b in indices:
+    for k in range(indices.shape[0]):
+        b = indices[k]
+        run_loops(units[b], battles[b], table, 1)
         look_first(rules, traits, units[b], seen[b])
         tracked[b, :, :] = 0
         tally = tallies[b]
-        tally.key = battles[b].key
-        tally.step, tally.calls = 0, 0
-        tally.reward, tally.raw_reward = 0.0, 0.0
-        tally.terminated, tally.battle_won, tally.timeout = False, False, False
-        tally.end_code = RUNNING
-        tally.dead_allies, tally.dead_enemies = 0, 0
-        tally.max_reward = max_reward(rules, seen[b])
+        _open(rules, battles[b], seen[b], tally)
         fill_masks(rules, seen[b], masks[b])
         fill_state(rules, seen[b], 0, state[b])
         _observe_next(rules, seen[b], tally, tracked[b], order, uniforms, obs[b])
+    return -1
+
+
+@jit
+def _create(
+    settings: Record,
+    table: Records,
+    types: NDArray[np.int64],
+    positions: NDArray[np.float32],
+    units: Records,
+    battle: Record,
+) -> bool:
+    """Create the units of an empty battle; returns whether all found room."""
+    for i in range(types.shape[0]):
+        side = 0 if i < settings.n_agents else 1
+        x, y = np.float64(positions[i, 0]), np.float64(positions[i, 1])
+        if create(units, battle, table, types[i], side, x, y) < 0:
+            return False
+    return True
+
+
+@jit
+def _open(settings: Record, battle: Record, seen: Records, tally: Record) -> None:
+    """The tally of a battle that has just begun."""
+    tally.key = battle.key
+    tally.step, tally.calls = 0, 0
+    tally.reward, tally.raw_reward = 0.0, 0.0
+    tally.terminated, tally.battle_won, tally.timeout = False, False, False
+    tally.end_code = RUNNING
+    tally.dead_allies, tally.dead_enemies = 0, 0
+    tally.max_reward = max_reward(settings, seen)
 
 
 @jit
