@@ -21,7 +21,7 @@ MAP_SIZE = RULES.map_size
 EPISODE_LIMIT = 200
 LEAST_SHARE = 1e-6  # a team of nothing but exceptions is drawn again: rarer others would hardly ever end that
 START_RULES = ("surrounded_and_reflect", "surrounded", "reflect", "fixed")
-ENEMY_RULES = ("closest", "attack", "allies", "none")
+ENEMY_RULES = ("closest", "attack", "none")
 SETTINGS = ("default", "epo")
 RANGES = ("smacv2", "smac")
 SMAC_SIGHT, SMAC_SHOOT_RANGE = 9.0, 6.0  # of every unit, without smacv2's option use_unit_ranges
@@ -52,8 +52,7 @@ class EnemyOrder:
     """What the map orders the enemies.
 
     `closest` is SMACv2's map: every half game second, each enemy without an order is sent at the ally closest to it. The others are
-    SMAC v1's maps, and given once, at the start: `attack` (all attack-move to `point`, map units), `allies` (all are sent at the
-    allied units), `none`.
+    SMAC v1's maps: `attack` (all attack-move to `point`, map units, once, at the start) and `none`.
     """
 
     rule: str = "closest"

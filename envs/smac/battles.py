@@ -45,8 +45,8 @@ class Battles:
         self.settings = make_settings(scenario, self.layout, self.options, observation)
         self.traits = make_traits(scenario, self.options)
         self.table = unit_table()
-        # Wiring place of walls and orders: load_arena(scenario.arena) and scenario.enemy_order go from here to the engine.
-        # Until then every battle is played on the flat arena, under `closest`.
+        # Wiring place of walls and orders: make_arena(load_arena(scenario.arena)) and scenario.enemy_order go from here to the
+        # engine's begin (in create_battles). Until then every battle is played on the flat arena, under `closest`.
         self.units: Records = np.zeros((size, n_allies + n_enemies), UNIT)
         self.battles: Records = np.zeros(size, BATTLE)
         self.seen: Records = np.zeros((size, n_allies + n_enemies), SEEN)

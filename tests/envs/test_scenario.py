@@ -101,7 +101,7 @@ def test_a_file_may_extend_a_shipped_scenario(tmp_path: Path) -> None:
         ({"race: terran": "race: terran\nranges: far"}, "ranges: 'far' is not allowed; choose from smacv2, smac"),
         ({"race: terran": "race: terran\nepisode_limit: 0"}, "episode_limit: 0 is not allowed; give 1 to 10000 steps"),
         ({"race: terran": "race: terran\nepisode_limit: 99.5"}, "episode_limit: 99.5 is not allowed"),
-        ({"race: terran": "race: terran\nenemy_order: charge"}, "choose from closest, attack, allies, none"),
+        ({"race: terran": "race: terran\nenemy_order: charge"}, "choose from closest, attack, none"),
         ({"race: terran": "race: terran\nenemy_order: attack"}, "with a point: {rule: attack, point: [x, y]}"),
         ({"race: terran": "race: terran\nenemy_order: {rule: none, point: [1, 2]}"}, "enemy_order"),
         ({"race: terran": "race: terran\nenemy_order: {rule: attack, point: [1, 99]}"}, "[1, 99] is off the map"),
@@ -226,7 +226,7 @@ def test_type_bits_are_the_races_or_else_of_the_types_that_occur(name: str, kind
 def test_orders_and_ranges_of_smac_v1() -> None:
     assert load_scenario("bane_vs_bane").enemy_order == EnemyOrder("attack", (16.0, 8.0))
     assert load_scenario("2m_vs_1z").enemy_order == EnemyOrder("none")
-    assert load_scenario("2c_vs_64zg").enemy_order == EnemyOrder("allies")
+    assert load_scenario("2c_vs_64zg").enemy_order == EnemyOrder("closest")
     assert load_scenario("zerg_5_vs_5").enemy_order == EnemyOrder("closest")
     mine, theirs = load_scenario("3s_vs_3z"), load_scenario("protoss_5_vs_5")
     assert (mine.sight_range("zealot"), mine.shoot_range("zealot")) == (9, 6)
