@@ -10,6 +10,7 @@ import pytest
 from envs.layout import Layout
 from envs.scenario_file import load_scenario, scenario_names
 from envs.skirmish import Skirmish
+from envs.smacv2_api import make
 from envs.teams import BattleSetup
 from envs.units import UNIT_NAMES
 
@@ -72,3 +73,17 @@ def test_rows_have_a_shield_where_their_side_is_protoss(name: str, shields: tupl
 def test_only_medivacs_make_actions_of_allies() -> None:
     assert Skirmish("2m_vs_1z").n_actions == 7
     assert Skirmish("MMM2").n_actions == 18
+
+
+@pytest.mark.parametrize("name", ["2s_vs_1sc", "6h_vs_8z", "MMM"])
+def test_smacv2s_interface_plays_them_and_names_every_feature(name: str) -> None:
+    env = make(name, seed=4)
+    obs, state = env.reset()
+    assert len(env.get_obs_feature_names()) == len(obs[0]) == env.get_obs_size()
+    assert len(env.get_state_feature_names()) == len(state) == env.get_state_size()
+    layout, info = Layout.of(load_scenario(name)), env.get_env_info()
+    assert len(info["agent_features"]) == layout.ally_state and len(info["enemy_features"]) == layout.enemy_state
+    assert len(env.get_unit_types()) == layout.n_agents + layout.n_enemies and env.map_name == name
+    for _ in range(3):
+        _, terminated, _ = env.step([1] * layout.n_agents)
+    assert not terminated
