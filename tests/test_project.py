@@ -67,7 +67,8 @@ def test_the_wheel_carries_scenarios_units_and_skills(wheel):
     with zipfile.ZipFile(wheel) as members:
         names = set(members.namelist())
     assert "envs/units.yaml" in names
-    assert {f"envs/scenarios/{path.name}" for path in (ROOT / "envs" / "scenarios").glob("*.yaml")} <= names
+    for pattern in ("scenarios/**/*.yaml", "arenas/*.txt"):
+        assert {str(path.relative_to(ROOT)) for path in (ROOT / "envs").glob(pattern)} <= names
     shipped = {f"compass/shipped_skills/{path.name}" for path in (ROOT / "skills").glob("*.py")}
     assert shipped and shipped <= names
     assert not any(name.startswith(("tests/", "docs/", "runs/")) for name in names)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from envs.errors import InputError
-from envs.scenario import Scenario
+from envs.scenario import EnemyOrder, Scenario
 from envs.scenario_file import load_scenario, scenario_names
 
 GOOD = """
@@ -97,6 +97,26 @@ def test_a_file_may_extend_a_shipped_scenario(tmp_path: Path) -> None:
         ({GOOD: f"n_units: {'9' * 5000}"}, "not YAML"),
         ({GOOD: "[" * 3000}, "not YAML"),
         ({GOOD: "extends: protos_5_vs_5"}, "did you mean protoss_5_vs_5"),
+        ({"race: terran": "race: terran\narena: strp"}, "arena: 'strp' is not allowed; choose from flat"),
+        ({"race: terran": "race: terran\nranges: far"}, "ranges: 'far' is not allowed; choose from smacv2, smac"),
+        ({"race: terran": "race: terran\nepisode_limit: 0"}, "episode_limit: 0 is not allowed; give 1 to 10000 steps"),
+        ({"race: terran": "race: terran\nepisode_limit: 99.5"}, "episode_limit: 99.5 is not allowed"),
+        ({"race: terran": "race: terran\nenemy_order: charge"}, "choose from closest, attack, none"),
+        ({"race: terran": "race: terran\nenemy_order: attack"}, "with a point: {rule: attack, point: [x, y]}"),
+        ({"race: terran": "race: terran\nenemy_order: {rule: none, point: [1, 2]}"}, "enemy_order"),
+        ({"race: terran": "race: terran\nenemy_order: {rule: attack, point: [1, 99]}"}, "[1, 99] is off the map"),
+        ({"race: terran": "race: terran\nenemy_order: {rule: [attack]}"}, "enemy_order"),
+        ({"race: terran": "race: terran\nenemy_race: zerg"}, "list other units under teams"),
+        ({GOOD: "race: terran\nteams: {allies: {zealot: 2}, enemies: {marine: 2}}"}, "unknown unit 'zealot'"),
+        ({GOOD: "race: terran\nteams: {allies: {marine: -2}, enemies: {marine: 2}}"}, "mine.yaml"),
+        ({GOOD: "race: terran\nteams: {allies: {marine: 1000000000}, enemies: {marine: 2}}"}, "mine.yaml"),
+        (
+            {
+                GOOD: "race: terran\nenemy_race: zerg\n"
+                "teams: {allies: {marine: 1, marauder: 1}, enemies: {zergling: 1, baneling: 1}}"
+            },
+            "type bits for 3 unit types",
+        ),
     ],
 )
 def test_wrong_files_are_told_in_one_line(tmp_path: Path, change: dict[str, str], said: str) -> None:
@@ -151,3 +171,84 @@ def test_what_is_missing_is_called_missing(tmp_path: Path) -> None:
 def test_a_scenario_is_given_back() -> None:
     scenario = load_scenario("zerg_5_vs_5")
     assert load_scenario(scenario) is scenario
+
+
+SMAC = {  # allies, enemies, steps: SMAC v1's map registry
+    "3m": (3, 3, 60),
+    "8m": (8, 8, 120),
+    "25m": (25, 25, 150),
+    "5m_vs_6m": (5, 6, 70),
+    "8m_vs_9m": (8, 9, 120),
+    "10m_vs_11m": (10, 11, 150),
+    "27m_vs_30m": (27, 30, 180),
+    "MMM": (10, 10, 150),
+    "MMM2": (10, 12, 180),
+    "2s3z": (5, 5, 120),
+    "3s5z": (8, 8, 150),
+    "3s5z_vs_3s6z": (8, 9, 170),
+    "3s_vs_3z": (3, 3, 150),
+    "3s_vs_4z": (3, 4, 200),
+    "3s_vs_5z": (3, 5, 250),
+    "1c3s5z": (9, 9, 180),
+    "2m_vs_1z": (2, 1, 150),
+    "corridor": (6, 24, 400),
+    "6h_vs_8z": (6, 8, 150),
+    "2s_vs_1sc": (2, 1, 300),
+    "so_many_baneling": (7, 32, 100),
+    "bane_vs_bane": (24, 24, 200),
+    "2c_vs_64zg": (2, 64, 400),
+}
+
+
+def test_smac_v1s_maps_ship_beside_smacv2s_scenarios() -> None:
+    assert set(scenario_names("smac")) == set(SMAC)
+    assert not set(scenario_names("smac")) & set(scenario_names())
+    for name, expected in SMAC.items():
+        scenario = load_scenario(name)
+        assert (scenario.n_units, scenario.n_enemies, scenario.episode_limit) == expected
+        assert (scenario.ranges, scenario.prob_obs_enemy, scenario.action_mask) == ("smac", 1.0, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [
+        ("3m", ("marine", "marauder", "medivac")),
+        ("3s_vs_5z", ("stalker", "zealot", "colossus")),
+        ("2c_vs_64zg", ("colossus", "zergling")),
+        ("6h_vs_8z", ("hydralisk", "zealot")),
+        ("2s_vs_1sc", ("stalker", "spine_crawler")),
+    ],
+)
+def test_type_bits_are_the_races_or_else_of_the_types_that_occur(name: str, kinds: tuple[str, ...]) -> None:
+    assert load_scenario(name).unit_types == kinds
+
+
+def test_orders_and_ranges_of_smac_v1() -> None:
+    assert load_scenario("bane_vs_bane").enemy_order == EnemyOrder("attack", (16.0, 8.0))
+    assert load_scenario("2m_vs_1z").enemy_order == EnemyOrder("none")
+    assert load_scenario("2c_vs_64zg").enemy_order == EnemyOrder("closest")
+    assert load_scenario("zerg_5_vs_5").enemy_order == EnemyOrder("closest")
+    mine, theirs = load_scenario("3s_vs_3z"), load_scenario("protoss_5_vs_5")
+    assert (mine.sight_range("zealot"), mine.shoot_range("zealot")) == (9, 6)
+    assert (theirs.sight_range("stalker"), theirs.shoot_range("zealot")) == (10, 2)
+
+
+def test_teams_may_be_counted_and_share_a_place(tmp_path: Path) -> None:
+    text = "extends: corridor\nteams: {allies: {zealot: 1, stalker: 2}, enemies: {zergling: 3}}\nepisode_limit: 9\n"
+    scenario = load(tmp_path, text)
+    assert scenario.teams.allies == ("zealot", "stalker", "stalker")
+    assert scenario.unit_types == ("zealot", "stalker", "zergling")
+    assert scenario.start_positions.enemies == ((27.91, 28.24),) * 3
+    assert (scenario.arena, scenario.enemy_race, scenario.episode_limit) == ("corridor", "zerg", 9)
+
+
+@pytest.mark.parametrize("line", ["arena: strip", "enemy_order: none", "episode_limit: 199", "ranges: smac"])
+def test_the_hash_covers_walls_orders_limit_and_ranges(tmp_path: Path, line: str) -> None:
+    assert load(tmp_path, GOOD).content_hash != load(tmp_path, f"{GOOD}{line}\n").content_hash
+
+
+def test_smacv2_cannot_play_other_maps(tmp_path: Path) -> None:
+    for scenario in (load_scenario("3m"), load(tmp_path, f"{GOOD}arena: strip\n")):
+        with pytest.raises(InputError, match="smacv2 cannot play it"):
+            scenario.capability_config()
+    assert load_scenario("terran_5_vs_5").capability_config()["n_units"] == 5

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from envs.drawing import ALLY, ENEMY, Chart
+from envs.drawing import ALLY, EDGE, ENEMY, GROUND, HATCH, Chart
 from envs.layout import Layout
 from envs.scenario import Scenario
 from envs.scenario_file import load_scenario
@@ -44,6 +44,23 @@ def state_of(scenario: Scenario, places: Places, health: float = 1.0, shield: fl
         bits = [float(kind == known) for known in scenario.unit_types]
         state[start : start + len(features) + 3] = features + bits
     return state
+
+
+def test_walls_and_shields_of_one_side_are_shown() -> None:
+    scenario = load_scenario("6h_vs_8z")
+    layout = Layout.of(scenario)
+    state = np.zeros(layout.state_size, dtype=np.float32)
+    state[: layout.ally_state] = [1, 0.5, -0.1, -0.2, 1, 0, 0]
+    at = layout.n_agents * layout.ally_state
+    state[at : at + layout.enemy_state] = [0.5, 0.1, 0.2, 0.75, 0, 1, 0]
+    units = {(unit.team, unit.id): unit for unit in units_in(state, scenario) if unit.health > 0}
+    assert {key: (unit.unit_type, unit.shield) for key, unit in units.items()} == {
+        ("ally", 0): ("hydralisk", 0.0),
+        ("enemy", 0): ("zealot", 0.75),
+    }
+    image = Spectator(scenario).draw(state)
+    assert image.getpixel(CHART.xy((7.3, 12.7))) in (EDGE, HATCH)
+    assert image.getpixel(CHART.xy((5.3, 12.7))) == GROUND == image.getpixel(CHART.xy((9.3, 14.7)))
 
 
 def middles(image: object) -> set[tuple[str, int, int]]:

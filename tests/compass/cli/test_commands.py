@@ -15,11 +15,13 @@ from envs.teams import draw_battle
 
 
 def test_scenarios_list_names_every_one(compass):
-    assert [each["name"] for each in json.loads(compass("scenarios", "list", "--json").out)["scenarios"]] == list(
-        scenario_names()
-    )
-    text = compass("scenarios", "list").out
-    assert all(name in text for name in scenario_names())
+    listed = json.loads(compass("scenarios", "list", "--json").out)["scenarios"]
+    for benchmark in ("smacv2", "smac"):
+        names = [each["name"] for each in listed if each["benchmark"] == benchmark]
+        assert names == list(scenario_names(benchmark))
+    smacv2, smac = compass("scenarios", "list").out.split("SMAC v1")
+    assert all(name in smacv2 for name in scenario_names())
+    assert all(name in smac for name in scenario_names("smac"))
 
 
 def test_scenarios_show_tells_what_a_scenario_consists_of(compass):
@@ -43,6 +45,11 @@ def test_exported_battles_are_those_that_are_played(compass, tmp_path):
     assert (
         json.loads(compass("scenarios", "export", "zerg_5_vs_6", "--seed", 8).out)["battles"] == content["battles"][1:2]
     )
+
+
+def test_battles_that_smacv2_cannot_play_are_not_exported(compass):
+    ran = compass("scenarios", "export", "3m")
+    assert ran.code == 2 and "smacv2 cannot play it" in ran.err and ran.err.count("\n") == 1
 
 
 def test_export_to_nowhere_is_bad_input(compass, tmp_path):

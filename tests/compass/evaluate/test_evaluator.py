@@ -127,6 +127,16 @@ def test_the_snapshot_is_what_the_manifest_says(team_run):
     assert names == team_run.manifest["skills"]["names"]
 
 
+def test_a_scenario_of_another_map_is_read_back_from_the_manifest(tmp_path):
+    scenario = load_scenario("corridor")
+    report = evaluate(replace(RANDOM, scenario=scenario, episodes=1), tmp_path / "run")
+    assert scenario_of(report.manifest) == scenario
+    older = orjson.loads(orjson.dumps(report.manifest["scenario_content"]))
+    for key in ("arena", "enemy_order", "episode_limit", "ranges", "enemy_race"):  # keys that there were not at first
+        del older[key]
+    assert scenario_of({"scenario_content": older}).arena == "flat"
+
+
 def test_the_manifest_tells_what_episodes_depend_on(team_run):
     manifest = team_run.manifest
     assert scenario_of(manifest) == SCENARIO

@@ -11,7 +11,7 @@ from compass.knowledge import ATTACKABLE, HEALTH, SEEN, TYPE, X, Y
 from compass.observation.decode import Decoder
 from envs.scenario_file import load_scenario
 
-NAMES = ("protoss_5_vs_6", "terran_5_vs_5_epo", "zerg_10_vs_11_epo")
+NAMES = ("protoss_5_vs_6", "terran_5_vs_5_epo", "zerg_10_vs_11_epo", "6h_vs_8z", "corridor")
 DECODERS = {name: Decoder(load_scenario(name)) for name in NAMES}
 
 
@@ -26,15 +26,19 @@ def random_vectors(decoder: Decoder, rng: np.random.Generator) -> np.ndarray:
         vector[:4] = rng.integers(0, 2, 4)
         for i in range(layout.n_enemies + layout.n_agents - 1):
             if rng.random() < 0.5:
-                row = vector[4 + i * layout.enemy_row : 4 + (i + 1) * layout.enemy_row]
-                row[0] = 1 if i >= layout.n_enemies else rng.integers(0, 2)
+                ally = i >= layout.n_enemies
+                shield = layout.ally_shield if ally else layout.enemy_shield
+                width = 8 + shield
+                at = layout.allies_at + (i - layout.n_enemies) * width if ally else 4 + i * width
+                row = vector[at : at + width]
+                row[0] = 1 if ally else rng.integers(0, 2)
                 row[1] = rng.random()
                 row[2:4] = rng.uniform(-1, 1, 2)
-                row[4 : 5 + layout.ally_shield] = rng.uniform(1e-4, 1, 1 + layout.ally_shield)
-                row[5 + layout.ally_shield + rng.integers(0, 3)] = 1
+                row[4 : 5 + shield] = rng.uniform(1e-4, 1, 1 + shield)
+                row[5 + shield + rng.integers(0, len(decoder.sight))] = 1
         own = vector[layout.own_at :]
         own[: 3 + layout.ally_shield] = rng.uniform(1e-4, 1, 3 + layout.ally_shield)
-        own[3 + layout.ally_shield + rng.integers(0, 3)] = 1
+        own[3 + layout.ally_shield + rng.integers(0, len(decoder.sight))] = 1
     return obs
 
 

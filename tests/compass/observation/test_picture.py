@@ -13,7 +13,7 @@ from PIL import Image
 from compass.errors import InputError
 from compass.observation import picture
 from compass.types import Observation
-from envs.drawing import Chart
+from envs.drawing import EDGE, GROUND, HATCH, Chart
 from envs.units import RACES, UNIT_NAMES
 from tests.compass.observation.sights import expected, observation, observations, read, same, unit
 
@@ -166,6 +166,16 @@ def test_ranges_are_circles_of_the_right_size() -> None:
         far = distances[distances > 30]
         assert len(far) > 50
         assert abs(far - radius * 14).max() < 2.5
+
+
+def test_walls_are_drawn_where_units_cannot_walk() -> None:
+    obs = observation(OWN, (), (NEAR,))._replace(arena="corridor", sight_range=0.0, shoot_range=0.0)
+    drawn, chart = pixels(obs), Chart(512, (32.0, 32.0))
+    places = (5.3, 5.3), (26.7, 26.7), (26.7, 5.3), (5.3, 26.7)
+    colours = {place: tuple(drawn[chart.xy(place)[::-1]]) for place in places}
+    assert colours[5.3, 5.3] == colours[26.7, 26.7] == GROUND
+    assert {colours[26.7, 5.3], colours[5.3, 26.7]} <= {EDGE, HATCH}
+    assert same(read(picture.draw(obs)), expected(obs))
 
 
 def test_sight_beyond_the_border_stays_inside_the_map() -> None:

@@ -21,7 +21,7 @@ def actions(name: str, allies: Team, enemies: Team = NOBODY, change: np.ndarray 
     team = NearestTeam()
     team.begin(channel.constants, 0)
     used = mask if change is None else change
-    return team.act(channel.exchange(obs, used, np.full(5, -1), 0)).actions
+    return team.act(channel.exchange(obs, used, np.full(scenario.n_units, -1), 0)).actions
 
 
 def test_attacks_the_nearest_in_shoot_range_ties_by_lowest_id() -> None:
@@ -44,6 +44,12 @@ def test_takes_the_other_axis_when_the_larger_is_blocked() -> None:
     _, mask = vectors(scenario, allies, enemies)
     mask[0, EAST] = 0
     assert actions("protoss_5_vs_5", allies, enemies, mask)[0] == NORTH
+
+
+def test_it_searches_only_where_it_can_walk() -> None:
+    """From the centre of `corridor` on, the quadrant in the north-west, which is wall, is left out."""
+    assert actions("corridor", {0: ("zealot", 15.0, 16.5)})[0] == EAST
+    assert actions("protoss_5_vs_5", {0: ("zealot", 15.0, 16.5)})[0] == NORTH
 
 
 def test_under_epo_it_attacks_enemies_it_only_heard_of() -> None:

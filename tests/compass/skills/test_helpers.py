@@ -167,6 +167,14 @@ def test_search_goes_to_the_centre_and_then_to_a_quarter(observation: Make) -> N
     assert search(there, memory) == toward(there, (8.0, 24.0))  # and stays with it
 
 
+def test_a_search_leaves_out_what_lies_behind_a_wall(observation: Make) -> None:
+    memory = dict[str, Any]()
+    obs = observation(0)
+    at_wall = obs._replace(own=obs.own._replace(position=(9.0, 16.0)), can_move=obs.can_move | {"east": False})
+    assert toward(at_wall, (16.0, 16.0)) == stop()
+    assert search(at_wall, memory) == toward(at_wall, (8.0, 24.0)) == move("north")
+
+
 @pytest.mark.parametrize("kind", UNITS)
 def test_what_can_hit_a_medivac_is_what_the_unit_data_say(kind: str, observation: Make) -> None:
     obs = fighter(observation(0), kind)
