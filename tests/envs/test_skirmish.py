@@ -13,6 +13,7 @@ from envs.errors import InputError
 from envs.random_play import RandomBatch, choose_legal, record, single_speed
 from envs.scenario_file import load_scenario, scenario_names
 from envs.skirmish import BatchedSkirmish, Frame, Skirmish
+from envs.smac.battles import Battles
 from envs.teams import draw_battle
 
 # obs, state, n_actions by number of agents and enemies, measured on smacv2: Protoss, then Terran and Zerg
@@ -203,7 +204,7 @@ def test_refusals():
 def test_a_battle_whose_units_find_no_room_cannot_be_played(monkeypatch):
     skirmish = Skirmish(PROTOSS)
     skirmish.reset(0)
-    monkeypatch.setattr("envs.smac.battles.create_battles", lambda *_: 0)
+    monkeypatch.setattr(Battles, "_begin", lambda *_: 0)
     with pytest.raises(InputError, match="room on the map"):
         skirmish.reset(1)
     with pytest.raises(ValueError, match="call reset"):
