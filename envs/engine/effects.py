@@ -37,7 +37,7 @@ def wound(units: Units, battle: Battle, table: Table, attacker: int, weapon: int
     damage = float(arms.damage[weapon])
     if arms.bonus_against[weapon] & row.attributes != 0:
         damage += arms.bonus[weapon]
-    unit.hurt = battle.loop
+    unit.hurt, unit.mends = battle.loop, 0
     if unit.shield > 0.0:
         absorbed = min(unit.shield, damage)
         unit.shield -= absorbed

@@ -24,14 +24,22 @@ _PIECE_BITS, _PIECE = np.uint64(16), np.uint64(0xFFFF)
 
 
 @inlined
-def shuffle(units: Units, battle: Battle, order: Integers) -> int:
-    """Fills `order` with the slots that have something to do, in this loop's random order; returns how many."""
-    count = 0
+def collect(units: Units, battle: Battle, order: Integers) -> tuple[int, bool]:
+    """Fills `order` with the slots that have something to do; returns how many, and whether any has released something."""
+    count, released = 0, False
     for slot in range(battle.count):
         unit = at(units, slot)
-        if unit.alive != 0 or unit.missile >= 0 or unit.beam >= 0.0:
+        flying = (unit.missile >= 0) | (unit.beam >= 0.0)
+        released |= flying | (unit.strike > 0.0)
+        if flying | (unit.alive != 0):
             order[count] = slot
             count += 1
+    return count, released
+
+
+@inlined
+def shuffle(battle: Battle, order: Integers, count: int) -> None:
+    """Brings the first slots of `order` into this loop's random order."""
     chance = np.uint64(0)
     for last in range(count - 1, 0, -1):
         if last & 3 == 3 or last == count - 1:  # one draw serves four picks, 16 bits each
@@ -39,7 +47,6 @@ def shuffle(units: Units, battle: Battle, order: Integers) -> int:
         pick = int(((chance & _PIECE) * np.uint64(last + 1)) >> _PIECE_BITS)
         chance >>= _PIECE_BITS
         order[last], order[pick] = order[pick], order[last]
-    return count
 
 
 @inlined
@@ -103,8 +110,9 @@ def advance(units: Units, battle: Battle, table: Table, loops: int) -> None:
     forget(units, battle)
     for _ in range(loops):
         command_enemies(units, battle, table)
-        active = shuffle(units, battle, order)
-        for index in range(active):
+        active, released = collect(units, battle, order)
+        shuffle(battle, order, active)
+        for index in range(active if released else 0):
             unit = at(units, order[index])
             if unit.missile >= 0 or unit.strike > 0.0 or unit.beam >= 0.0:
                 advance_effects(units, battle, table, order[index])
@@ -119,9 +127,7 @@ def advance(units: Units, battle: Battle, table: Table, loops: int) -> None:
                     settle(units, battle, table, slot)
             if battle.bursts > 0:
                 resolve_bursts(units, battle, table)
-        for slot in range(count):
-            if at(units, slot).alive != 0:
-                regenerate(units, battle, table, slot)
+        regenerate(units, battle, table)
         battle.loop += 1
 
 

@@ -6,9 +6,11 @@ made. (The technique is Verlet's neighbour list, Phys. Rev. 159, 98, 1967.)
 
 from __future__ import annotations
 
+import numpy as np
+
 from envs.engine.arena import LAST
 from envs.engine.records import at, row_of, trailing_zeros
-from envs.engine.state import CELLS, WORD, WORDS, Battle, Table, Units
+from envs.engine.state import CELLS, WORD, WORDS, Battle, Floats, Integers, Table, Units
 from envs.jit import inlined, jit
 from envs.units import RULES, UNITS
 
@@ -18,41 +20,57 @@ LONGEST_STEP = max(max(unit.speed, unit.ally_speed) for unit in UNITS.values()) 
 _END = CELLS - LAST
 _REACH = SKIN + LONGEST_STEP
 _FAR = (SKIN / 2) * (SKIN / 2)
+NOWHERE = -1  # the layer of the dead
 _ONE = 1  # a signed 64-bit word: sets use all bits, the sign included
 
 
 @jit
 def forget(units: Units, battle: Battle) -> None:
-    """For the start of a call: callers may have created, removed or displaced units, these even off the map."""
+    """For the start of a call: callers may have created, removed, hurt or displaced units, these even off the map."""
     for slot in range(battle.count):
         unit = at(units, slot)
         unit.x, unit.y = min(max(unit.x, 0.0), _END), min(max(unit.y, 0.0), _END)
+        unit.mends = 0
     battle.stale = 1
 
 
 @jit
 def find_neighbours(units: Units, battle: Battle, table: Table) -> None:
-    """Makes all sets anew."""
+    """Makes all sets anew. Everybody is compared with everybody, in columns that the compiler can take several at a time."""
     count = battle.count
+    x, y, body, layer = np.empty(count), np.empty(count), np.empty(count), np.empty(count, np.int64)
     for slot in range(count):
         unit = at(units, slot)
         unit.anchor_x, unit.anchor_y = unit.x, unit.y
-        for word in range(WORDS):
-            unit.around[word] = 0
+        row = row_of(table, unit)
+        x[slot], y[slot], body[slot] = unit.x, unit.y, row.body
+        layer[slot] = row.layer if unit.alive != 0 else NOWHERE
     for slot in range(count):
         unit = at(units, slot)
-        if unit.alive == 0:
-            continue
-        row = row_of(table, unit)
-        x, y, layer, near = unit.x, unit.y, row.layer, row.body + _REACH
-        for other in range(slot + 1, count):
-            seen = at(units, other)
-            body = row_of(table, seen)
-            dx, dy, limit = seen.x - x, seen.y - y, near + body.body
-            if dx * dx + dy * dy < limit * limit and body.layer == layer and seen.alive != 0:
-                unit.around[other // WORD] |= _ONE << (other % WORD)
-                seen.around[slot // WORD] |= _ONE << (slot % WORD)
+        for word in range(WORDS):
+            unit.around[word] = 0
+        if unit.alive != 0:
+            for first in range(0, count, WORD):
+                last = min(first + WORD, count)
+                unit.around[first // WORD] = near_among(
+                    x[first:last], y[first:last], body[first:last], layer[first:last], x[slot], y[slot],
+                    body[slot] + _REACH, layer[slot],
+                )  # fmt: skip
+            unit.around[slot // WORD] &= ~(_ONE << (slot % WORD))
     battle.stale = 0
+
+
+@inlined
+def near_among(
+    xs: Floats, ys: Floats, bodies: Floats, layers: Integers, x: float, y: float, near: float, layer: int
+) -> int:
+    """The set of those of up to `WORD` bodies of this layer whose edge is within `near` of a point."""
+    found = 0
+    for other in range(xs.shape[0]):
+        dx, dy, limit = xs[other] - x, ys[other] - y, near + bodies[other]
+        is_near = (dx * dx + dy * dy < limit * limit) & (layers[other] == layer)
+        found |= int(is_near) << other
+    return found
 
 
 @inlined

@@ -40,6 +40,7 @@ UNIT = np.dtype(
         ("shield", "f8"),
         ("energy", "f8"),
         ("hurt", "i8"),  # loop of the last damage
+        ("mends", "i8"),  # before this loop, regeneration would change nothing
         ("healed", "i8"),  # loop of the last heal: one healer per target and loop
         ("cooldown", "f8"),  # until the next attack may start
         (
@@ -96,6 +97,7 @@ Units = npt.NDArray[Any]  # UNIT[N], one battle
 Battle = Any  # one BATTLE record
 Table = Any  # envs.engine.table.TABLE[1], or its record
 Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 PHASE_DRAW = np.uint64(0x5048415345)  # purposes folded into the battle's key
 SHUFFLE_DRAW = np.uint64(0x53485546464C45)

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 from envs.engine.movement import walk
-from envs.engine.records import at, row_of
+from envs.engine.records import Record, at, row_of
 from envs.engine.state import Battle, Table, Units
 from envs.jit import inlined, jit
 from envs.units import RULES
 
 CHASE_MARGIN = RULES.chase_margin
+IDLE = 1 << 40  # a loop long after the battle
 
 
 @inlined
-def regenerate(units: Units, battle: Battle, table: Table, slot: int) -> None:
-    """One loop of regeneration: life always, shields some loops after the last damage, energy always."""
-    unit = at(units, slot)
-    row = row_of(table, unit)
+def regenerate(units: Units, battle: Battle, table: Table) -> None:
+    """One loop of regeneration of everybody: life always, shields some loops after the last damage, energy always."""
+    for slot in range(battle.count):
+        unit = at(units, slot)
+        if unit.mends <= battle.loop and unit.alive != 0:
+            mend(battle, row_of(table, unit), unit)
+
+
+@jit
+def mend(battle: Battle, row: Record, unit: Record) -> None:
+    """One unit's regeneration, and when there will be any again (damage and healing set `mends` back)."""
+    unit.mends = IDLE
     if row.regeneration > 0.0 and unit.health < row.health:
         unit.health = min(unit.health + row.regeneration, row.health)
-    if unit.shield < row.shield and battle.loop - unit.hurt >= row.shield_delay:
-        unit.shield = min(unit.shield + row.shield_regeneration, row.shield)
+        unit.mends = 0
+    if unit.shield < row.shield:
+        if battle.loop - unit.hurt >= row.shield_delay:
+            unit.shield = min(unit.shield + row.shield_regeneration, row.shield)
+        unit.mends = min(unit.mends, unit.hurt + row.shield_delay)
     if unit.energy < row.energy_max:
         unit.energy = min(unit.energy + row.energy_regeneration, row.energy_max)
+        unit.mends = 0
 
 
 @jit
@@ -38,4 +51,5 @@ def tend(units: Units, battle: Battle, table: Table, slot: int, target: int) -> 
         patient.health += life
         patient.healed = battle.loop
         unit.energy -= life * row.heal_cost
+        unit.mends = 0
     return False
