@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.draws import draw, uniform
-from envs.jit import jit
+from envs.jit import inlined, jit
 from envs.layout import N_MOVES
 from envs.smac.arrays import Record, Records
-from envs.smac.masks import can_move, in_reach, span
+from envs.smac.borrow import tail
+from envs.smac.masks import can_move, in_reach
 
 OBSERVE = np.uint64(0x4F425345)
 
@@ -81,7 +82,13 @@ def _discover(
     return used
 
 
-@jit
+@inlined
+def _border(sight: float, fully: bool) -> float:
+    """A squared distance beyond which nothing is seen: most pairs are farther apart and spare us the root."""
+    return math.inf if fully else 1.0001 * (sight * sight)
+
+
+@inlined
 def _write_row(
     settings: Record,
     shield: int,
@@ -126,23 +133,24 @@ def _see_enemies(
 ) -> int:
     """Fill the enemy rows; returns how many of the `uniforms` are used up."""
     me = seen[agent]
-    n_agents, width = settings.n_agents, settings.enemy_row
+    n_agents, width, fully = settings.n_agents, settings.enemy_row, settings.fully_observable != 0
     x, y, sight, shoot = np.float64(me.x), np.float64(me.y), me.sight, me.shoot
-    farthest = math.inf if settings.fully_observable else sight
+    border = _border(sight, fully)
     wiped = 0
     for e in range(settings.n_enemies):
         enemy = seen[n_agents + e]
         dx, dy = np.float64(enemy.x) - x, np.float64(enemy.y) - y
-        away = span(dx, dy, farthest)
-        if away < sight and enemy.tracker < 0:
-            enemy.tracker = agent
-            used = _discover(settings.prob_obs_enemy, tracked, agent, e, uniforms, used)
-        known = tracked[e, agent] != 0
-        if enemy.health > 0.0 and ((away < sight and known) or settings.fully_observable):
-            row = out[N_MOVES + e * width : N_MOVES + (e + 1) * width]
-            row[0] = _can_heal(settings, seen, agent, e) if me.heals else away <= shoot
-            _write_row(settings, settings.enemy_shield, enemy, dx, dy, away, sight, row)
-        if not known:
+        square = dx * dx + dy * dy
+        if square <= border:
+            away = math.sqrt(square)
+            if away < sight and enemy.tracker < 0:
+                enemy.tracker = agent
+                used = _discover(settings.prob_obs_enemy, tracked, agent, e, uniforms, used)
+            if enemy.health > 0.0 and ((away < sight and tracked[e, agent] != 0) or fully):
+                row = tail(out, N_MOVES + e * width)
+                row[0] = _can_heal(settings, seen, agent, e) if me.heals else away <= shoot
+                _write_row(settings, settings.enemy_shield, enemy, dx, dy, away, sight, row)
+        if tracked[e, agent] == 0:
             wiped = e + 1
     if settings.wipe:
         out[N_MOVES : N_MOVES + wiped * width] = 0.0
@@ -153,20 +161,22 @@ def _see_enemies(
 def _see_allies(settings: Record, seen: Records, agent: int, out: NDArray[np.float32]) -> None:
     me = seen[agent]
     x, y, sight = np.float64(me.x), np.float64(me.y), me.sight
-    farthest = math.inf if settings.fully_observable else sight
-    at, width = settings.allies_at, settings.ally_row
+    at, width, fully = settings.allies_at, settings.ally_row, settings.fully_observable != 0
+    border = _border(sight, fully)
     for ally in range(settings.n_agents):
         if ally == agent:
             continue
         other = seen[ally]
         dx, dy = np.float64(other.x) - x, np.float64(other.y) - y
-        away = span(dx, dy, farthest)
-        if other.health > 0.0 and (away < sight or settings.fully_observable):
-            row = out[at : at + width]
-            row[0] = 1.0
-            _write_row(settings, settings.ally_shield, other, dx, dy, away, sight, row)
-            if settings.obs_last_action and other.action >= 0:
-                row[width - settings.n_actions + other.action] = 1.0
+        square = dx * dx + dy * dy
+        if square <= border and other.health > 0.0:
+            away = math.sqrt(square)
+            if away < sight or fully:
+                row = tail(out, at)
+                row[0] = 1.0
+                _write_row(settings, settings.ally_shield, other, dx, dy, away, sight, row)
+                if settings.obs_last_action and other.action >= 0:
+                    row[width - settings.n_actions + other.action] = 1.0
         at += width
 
 
