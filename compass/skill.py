@@ -226,11 +226,11 @@ def _out_of_range(foe: Entity, obs: Observation) -> bool:
 
 
 def search(obs: Observation, memory: dict[str, Any]) -> int:
-    """The next move of a search: to the map's centre, then to the centres of its quarters in turn."""
+    """The next move of a search: to the map's centre, then to the centres of its quarters in turn; walls end the way to one."""
     width, height = obs.map_size
     points = [(width / 2, height / 2)] + [(width * x, height * y) for y in (0.75, 0.25) for x in (0.25, 0.75)]
     at = memory.get("search point", 0)
-    if distance(obs.own.position, points[at]) < _ARRIVED:
+    if distance(obs.own.position, points[at]) < _ARRIVED or toward(obs, points[at]) == stop():
         at = memory["search point"] = (at + 1) % len(points)
     return toward(obs, points[at])
 

@@ -39,7 +39,7 @@ class UnitFacts(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Constants:
     """What every agent of a scenario knows beforehand. `unit_types` stand in type-bit order, each with its row of `UnitFacts` in
-    `unit_rows`; sizes in map units.
+    `unit_rows`; sizes in map units; `arena` names the map's walls (`envs.arenas`).
     """
 
     scenario: str
@@ -52,6 +52,7 @@ class Constants:
     map_size: tuple[float, float]
     episode_limit: int
     unit_rows: tuple[tuple[float, ...], ...] = ()
+    arena: str = "flat"
 
 
 class Entity(NamedTuple):
@@ -80,7 +81,7 @@ class Observation(NamedTuple):
     """All that one agent knows at one step: the door between environment and agent, for planners, pictures, texts and skills.
 
     `enemies` and `allies` hold the living entities it knows of, by ascending id; `available` the legal actions; `can_move` the
-    four directions; ranges in map units; `units` the facts of every unit type of the scenario.
+    four directions; ranges in map units; `units` the facts of every unit type of the scenario; `arena` names the map's walls.
     """
 
     agent_id: int
@@ -95,6 +96,7 @@ class Observation(NamedTuple):
     map_size: tuple[float, float]
     available: tuple[int, ...]
     units: Mapping[str, UnitFacts] = MappingProxyType({})
+    arena: str = "flat"
 
 
 @dataclass(frozen=True, slots=True)

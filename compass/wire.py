@@ -70,6 +70,7 @@ def unpack(payload: bytes, constants: Constants) -> Observation:
         constants.map_size,
         tuple([action for action, bit in enumerate(mask) if bit]),
         _units(constants.unit_types, constants.unit_rows),
+        constants.arena,
     )
 
 

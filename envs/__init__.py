@@ -17,9 +17,9 @@ _HOME = {
     "Skirmish": "envs.skirmish",
     "StarCraftCapabilityEnvWrapper": "envs.smacv2_api",
     "draw_battle": "envs.teams",
-    "load_scenario": "envs.scenario",
+    "load_scenario": "envs.scenario_file",
     "make": "envs.smacv2_api",
-    "scenario_names": "envs.scenario",
+    "scenario_names": "envs.scenario_file",
 }
 __all__ = sorted(_HOME)
 

@@ -6,14 +6,16 @@ large, shrunk and cached, so that pictures are smooth and cheap. The same calls 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from math import ceil, floor
 
 from PIL import Image, ImageDraw, ImageFont
 
+from envs.arenas import FLAT, arena_rows
 from envs.errors import InputError
-from envs.units import RULES, UNITS
+from envs.units import UNITS
 
 Colour = tuple[int, int, int]
 Box = tuple[int, int, int, int]
@@ -55,6 +57,7 @@ _SHAPES: dict[str, tuple[tuple[float, float], ...]] = {  # x right, y down, with
         (-0.33, -0.95), (0.33, -0.95), (0.33, -0.33), (0.95, -0.33), (0.95, 0.33), (0.33, 0.33),
         (0.33, 0.95), (-0.33, 0.95), (-0.33, 0.33), (-0.95, 0.33), (-0.95, -0.33), (-0.33, -0.33),
     ),
+    "spine_crawler": ((0, -1), (0.3, 0.2), (0.95, 0.1), (0.6, 0.85), (-0.6, 0.85), (-0.95, 0.1), (-0.3, 0.2)),
 }  # fmt: skip
 
 
@@ -109,8 +112,8 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
 
 
 @lru_cache(maxsize=8)
-def ground(chart: Chart) -> Image.Image:
-    """The empty map: border, the margin that cannot be walked (hatched), grid and coordinates every 4 map units, north. Copy it."""
+def ground(chart: Chart, arena: str = FLAT) -> Image.Image:
+    """The empty map: border, what cannot be walked on (hatched), grid and coordinates every 4 map units, north. Copy it."""
     image = Image.new("RGB", (chart.size, chart.size), PAPER)
     draw = ImageDraw.Draw(image)
     left, top, right, bottom = chart.frame
@@ -120,9 +123,10 @@ def ground(chart: Chart) -> Image.Image:
     draw.rectangle((0, 0, left - 1, chart.size), fill=PAPER)
     draw.rectangle((right + 1, 0, chart.size, chart.size), fill=PAPER)
     width, height = chart.map_size
-    walk_left, walk_bottom = chart.xy((RULES.margin, RULES.margin))
-    walk_right, walk_top = chart.xy((width - RULES.margin, height - RULES.margin))
-    draw.rectangle((walk_left, walk_top, walk_right, walk_bottom), fill=GROUND)
+    for row, cells in enumerate(arena_rows(arena)):
+        for stretch in re.finditer(r"\.+", cells):
+            corners = (stretch.start(), height - row), (stretch.end(), height - row - 1)
+            draw.rectangle((*chart.xy(corners[0]), *chart.xy(corners[1])), fill=GROUND)
     for x in range(0, int(width) + 1, TICK):
         column = chart.xy((x, 0))[0]
         draw.line((column, top, column, bottom), fill=GRID)

@@ -14,8 +14,9 @@ DIRECTIONS = ("north", "south", "east", "west")
 
 @dataclass(frozen=True)
 class Layout:
-    """Offsets and widths of one scenario's vectors. `shield` is 1 for Protoss, whose rows carry a shield feature, else 0;
-    `heals` is 1 for Terran, whose medivacs' targets are allies. The other fields are 1 where SMACv2's option of that name is on.
+    """Offsets and widths of one scenario's vectors. `ally_shield` and `enemy_shield` are 1 for a side of Protoss, whose rows carry
+    a shield feature, else 0; `heals` is 1 where there may be medivacs, whose targets are allies. The other fields are 1 where
+    SMACv2's option of that name is on.
 
     Observation of an agent: 4 move bits, one row per enemy, one per other agent (ascending id), the own row, [time step]. An enemy
     row is available, distance, dx, dy (all over the sight range), health, [shield], type bits; an ally row the same with visible
@@ -24,7 +25,8 @@ class Layout:
 
     n_agents: int
     n_enemies: int
-    shield: int
+    ally_shield: int
+    enemy_shield: int
     heals: int
     obs_all_health: int = 1
     obs_own_health: int = 1
@@ -37,9 +39,9 @@ class Layout:
     @classmethod
     def of(cls, scenario: Scenario) -> Layout:
         """The layout of a scenario's vectors under the default options."""
-        return cls(
-            scenario.n_units, scenario.n_enemies, int(scenario.race == "protoss"), int(scenario.race == "terran")
-        )
+        ally_shield, enemy_shield = (int(race == "protoss") for race in (scenario.race, scenario.enemy_race))
+        heals = int("medivac" in scenario.unit_types)
+        return cls(scenario.n_units, scenario.n_enemies, ally_shield, enemy_shield, heals)
 
     @property
     def n_actions(self) -> int:
@@ -48,14 +50,14 @@ class Layout:
         return N_ACTIONS_NO_ATTACK + targets
 
     @property
-    def row(self) -> int:
-        """Width of an enemy row, and of an ally row without its last action."""
-        return 4 + self.obs_all_health * (1 + self.shield) + TYPE_BITS
+    def enemy_row(self) -> int:
+        """Width of an enemy row."""
+        return 4 + self.obs_all_health * (1 + self.enemy_shield) + TYPE_BITS
 
     @property
     def ally_row(self) -> int:
-        """Width of an ally row."""
-        return self.row + self.obs_last_action * self.n_actions
+        """Width of an ally row, its last action included."""
+        return 4 + self.obs_all_health * (1 + self.ally_shield) + TYPE_BITS + self.obs_last_action * self.n_actions
 
     @property
     def enemies_at(self) -> int:
@@ -65,7 +67,7 @@ class Layout:
     @property
     def allies_at(self) -> int:
         """Offset of the first ally row."""
-        return N_MOVES + self.n_enemies * self.row
+        return N_MOVES + self.n_enemies * self.enemy_row
 
     @property
     def own_at(self) -> int:
@@ -75,18 +77,18 @@ class Layout:
     @property
     def obs_size(self) -> int:
         """Length of an observation vector."""
-        own = self.obs_own_health * (1 + self.shield) + 2 * self.obs_own_pos + TYPE_BITS
+        own = self.obs_own_health * (1 + self.ally_shield) + 2 * self.obs_own_pos + TYPE_BITS
         return self.own_at + own + self.obs_timestep_number
 
     @property
     def ally_state(self) -> int:
         """Width of an ally's features in the state: health, cooldown or energy, x, y, [shield], type bits."""
-        return 4 + self.shield + TYPE_BITS
+        return 4 + self.ally_shield + TYPE_BITS
 
     @property
     def enemy_state(self) -> int:
         """Width of an enemy's features in the state: health, x, y, [shield], type bits."""
-        return 3 + self.shield + TYPE_BITS
+        return 3 + self.enemy_shield + TYPE_BITS
 
     @property
     def state_size(self) -> int:

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.draws import EVALUATION
-from envs.scenario import Scenario, load_scenario
+from envs.scenario import Scenario
+from envs.scenario_file import load_scenario
 from envs.skirmish import Frame, Skirmish
 from envs.smac.battles import MAX_SEED, battle_key
 

@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from envs.draws import EVALUATION
 from envs.errors import InputError
-from envs.scenario import EPISODE_LIMIT, Scenario, load_scenario
+from envs.scenario import Scenario
+from envs.scenario_file import load_scenario
 from envs.smac.arrays import RUNNING, Records
 from envs.smac.battles import Battles, battle_key
 from envs.teams import BattleSetup
@@ -80,7 +81,7 @@ class Skirmish:
         self.n_agents = self.layout.n_agents
         self.n_enemies = self.layout.n_enemies
         self.n_actions = self.layout.n_actions
-        self.episode_limit = EPISODE_LIMIT
+        self.episode_limit = self.scenario.episode_limit
         self._one_each = (self.n_agents,)
         self._no_obs = np.empty((1, 0, 0), np.float32)
         self._over = True
@@ -189,7 +190,7 @@ class BatchedSkirmish:
         self.n_agents = self.layout.n_agents
         self.n_enemies = self.layout.n_enemies
         self.n_actions = self.layout.n_actions
-        self.episode_limit = EPISODE_LIMIT
+        self.episode_limit = self.scenario.episode_limit
         self._outputs = masks, state, obs = self._battles.outputs()
         tallies: Any = self._battles.tallies
         self._batch = Batch(obs, state, masks, *(tallies[name] for name in tallies.dtype.names[:9]))

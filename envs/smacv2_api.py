@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from envs.draws import EVALUATION
 from envs.errors import InputError, unknown
 from envs.layout import N_ACTIONS_NO_ATTACK, TYPE_BITS
-from envs.scenario import BACKENDS, EPISODE_LIMIT, MAP_SIZE, Scenario, load_scenario
+from envs.scenario import BACKENDS, MAP_SIZE, Scenario
+from envs.scenario_file import load_scenario
 from envs.skirmish import Frame, Skirmish
 from envs.smac.battles import MAX_SEED, battle_key
 from envs.smac.capability import scenario_of
@@ -45,7 +46,7 @@ class StarCraft2Env:
         self._frame: Frame | None = None
         self.map_name = scenario.map_name
         self.map_x = self.map_y = MAP_SIZE
-        self.episode_limit = EPISODE_LIMIT
+        self.episode_limit = scenario.episode_limit
         self.n_agents = self._skirmish.n_agents
         self.n_enemies = self._skirmish.n_enemies
         self.n_actions = self._skirmish.n_actions

@@ -62,11 +62,14 @@ def units_in(state: NDArray[np.floating], scenario: Scenario) -> list[SeenUnit]:
     allies = state[:split].reshape(layout.n_agents, layout.ally_state)
     enemies = state[split : split + layout.n_enemies * layout.enemy_state].reshape(layout.n_enemies, layout.enemy_state)
     found = []
-    for team, rows, x_at in (("ally", allies, 2), ("enemy", enemies, 1)):
+    for team, rows, x_at, has_shield in (
+        ("ally", allies, 2, layout.ally_shield),
+        ("enemy", enemies, 1, layout.enemy_shield),
+    ):
         for name, row in enumerate(rows.astype(float)):
             kind = scenario.unit_types[int(np.argmax(row[-TYPE_BITS:]))]
             position = (MAP_SIZE * (0.5 + row[x_at]), MAP_SIZE * (0.5 + row[x_at + 1]))
-            shield = float(row[x_at + 2]) if layout.shield else 0.0
+            shield = float(row[x_at + 2]) if has_shield else 0.0
             found.append(SeenUnit(team, name, kind, position, float(row[0]), shield))
     return found
 
@@ -82,7 +85,7 @@ class Spectator:
     def draw(self, state: NDArray[np.floating], actions: Sequence[int] | None = None, caption: str = "") -> Image.Image:
         """The picture of one state, RGB; `actions` are those the agents choose in it, `caption` a line for the top."""
         chart = self._chart
-        image = ground(chart).copy()
+        image = ground(chart, self._scenario.arena).copy()
         units = units_in(state, self._scenario)
         living = [unit for unit in units if unit.health > 0.0]
         now = {(unit.team, unit.id): unit for unit in living}
@@ -93,7 +96,8 @@ class Spectator:
             self._draw_trail(image, unit)
         for agent, action in enumerate(actions or ()):
             if ("ally", agent) in now:
-                _draw_intent(image, chart, now["ally", agent], action, now)
+                reach = self._scenario.shoot_range(now["ally", agent].unit_type)
+                _draw_intent(image, chart, now["ally", agent], action, now, reach)
         self._draw_units(image, living)
         write(image, caption, (chart.px(6), chart.px(9)), chart.px(11), INK, "l")
         self._draw_legend(image)
@@ -152,7 +156,12 @@ def _draw_grave(image: Image.Image, chart: Chart, unit: SeenUnit) -> None:
 
 
 def _draw_intent(
-    image: Image.Image, chart: Chart, unit: SeenUnit, action: int, now: dict[tuple[str, int], SeenUnit]
+    image: Image.Image,
+    chart: Chart,
+    unit: SeenUnit,
+    action: int,
+    now: dict[tuple[str, int], SeenUnit],
+    shoot_range: float,
 ) -> None:
     """What an agent is about to do: a beam to its target (faint when out of range), or a short line the way it walks."""
     pen, (x, y) = ImageDraw.Draw(image), chart.xy(unit.position)
@@ -167,7 +176,7 @@ def _draw_intent(
     if target is None:
         return
     gap = sum((a - b) ** 2 for a, b in zip(unit.position, target.position, strict=True))
-    in_range = gap <= UNITS[unit.unit_type].smac_shoot_range ** 2
+    in_range = gap <= shoot_range**2
     colour = HEALTHY if heals else mixed(ALLY, INK, 0.55)
     colour, width = (colour, 2) if in_range else (mixed(colour, GROUND, 0.7), 1)
     pen.line((x, y, *chart.xy(target.position)), fill=colour, width=chart.px(width))

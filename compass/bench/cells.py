@@ -11,7 +11,7 @@ from compass.bench.loop import loop_steps_per_second
 from compass.errors import unknown
 from compass.evaluate.workers import cores
 from envs.random_play import batched_speed, single_speed
-from envs.scenario import load_scenario
+from envs.scenario_file import load_scenario
 from envs.skirmish import BatchedSkirmish, Skirmish
 
 REPETITIONS = 5

@@ -29,7 +29,7 @@ from envs.exact.fights import (
     unit_of,
 )
 from envs.random_play import play_out
-from envs.scenario import load_scenario
+from envs.scenario_file import load_scenario
 from envs.skirmish import BatchedSkirmish
 from envs.units import RULES, UNIT_NAMES, UNITS
 

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from compass.evaluate.evaluator import evaluate
 from compass.evaluate.settings import EvaluateSettings
-from envs.scenario import load_scenario
+from envs.scenario_file import load_scenario
 
 
 def loop_steps_per_second(scenario: str, episodes: int, observation: str) -> float:

@@ -13,7 +13,7 @@ from compass.cli.output import Json, command, folder, out, print_json
 from compass.evaluate.evaluator import default_run_path
 from compass.evaluate.report import difference_line, difference_of, table_of
 from compass.evaluate.settings import EvaluateSettings
-from envs.scenario import load_scenario
+from envs.scenario_file import load_scenario
 
 _NEXT = "zerg_5_vs_5_epo"  # another scenario to try
 

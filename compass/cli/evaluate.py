@@ -20,7 +20,8 @@ from compass.evaluate.report import RunReport, load_report, notes_of, table_of
 from compass.evaluate.settings import OBSERVATIONS, PLANNERS, EvaluateSettings
 from compass.policies import POLICIES
 from compass.types import EpisodeResult, Outcome
-from envs.scenario import BACKENDS, load_scenario
+from envs.scenario import BACKENDS
+from envs.scenario_file import load_scenario
 
 _DEFAULTS = EpisodeSettings()
 

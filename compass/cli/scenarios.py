@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +18,8 @@ from compass.cli.output import Json, out, print_json
 from compass.errors import InputError
 from compass.evaluate.settings import check_seeds
 from envs.draws import EVALUATION, stream_key
-from envs.scenario import Scenario, load_scenario, scenario_names
+from envs.scenario import Scenario
+from envs.scenario_file import BENCHMARKS, load_scenario, scenario_names
 from envs.teams import BattleSource
 
 app = typer.Typer(help="The battles there are.", no_args_is_help=True)
@@ -26,15 +28,19 @@ app = typer.Typer(help="The battles there are.", no_args_is_help=True)
 @app.command("list")
 def list_scenarios(json: Json = False) -> None:
     """The scenarios that ship."""
-    scenarios = [load_scenario(name) for name in scenario_names()]
     if json:
-        keys = ("name", "race", "n_units", "n_enemies", "setting")
-        print_json({"scenarios": [{key: getattr(scenario, key) for key in keys} for scenario in scenarios]})
+        print_json({"scenarios": [_line(name, key) for key in BENCHMARKS for name in scenario_names(key)]})
         return
-    table = Table("scenario", "race", "allies", "enemies", "setting", box=None)
-    for each in scenarios:
-        table.add_row(each.name, each.race, str(each.n_units), str(each.n_enemies), each.setting)
-    out().print(table)
+    smacv2 = Table("scenario", "race", "allies", "enemies", "setting", box=None, title="SMACv2", title_justify="left")
+    for each in map(load_scenario, scenario_names("smacv2")):
+        smacv2.add_row(each.name, each.race, str(each.n_units), str(each.n_enemies), each.setting)
+    smac = Table("scenario", "allies", "enemies", "arena", "steps", box=None, title="SMAC v1", title_justify="left")
+    for each in map(load_scenario, scenario_names("smac")):
+        teams = (_counts(units) for units in (each.teams.allies, each.teams.enemies))
+        smac.add_row(each.name, *teams, each.arena, str(each.episode_limit))
+    out().print(smacv2)
+    out().print()
+    out().print(smac)
 
 
 @app.command("show")
@@ -62,6 +68,7 @@ def export(
     StarCraft2Env takes, once its lists of positions are made numpy arrays. docs/scenarios.md shows the few lines that do so.
     """
     found = load_scenario(scenario)
+    found.check_on_smacv2_map()
     check_seeds(seed, episodes)
     source = BattleSource(found)
     battles = [
@@ -80,6 +87,16 @@ def export(
         print_json({"file": str(file), "battles": len(battles)})
     else:
         print(f"{len(battles)} battles of {found.name} in {file}")
+
+
+def _line(name: str, benchmark: str) -> dict[str, Any]:
+    scenario = load_scenario(name)
+    keys = ("name", "race", "n_units", "n_enemies", "setting")
+    return {key: getattr(scenario, key) for key in keys} | {"benchmark": benchmark}
+
+
+def _counts(units: tuple[str, ...]) -> str:
+    return ", ".join(f"{number} {unit}" for unit, number in Counter(units).items())
 
 
 def _plain(scenario: Scenario) -> dict[str, Any]:

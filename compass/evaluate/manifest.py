@@ -22,7 +22,7 @@ from compass.policies.nearest import VERSION as NEAREST_VERSION
 from compass.skills.library import Library
 from envs.draws import EVALUATION
 from envs.engine import rules_hash
-from envs.scenario import Scenario, StartPositions, Teams
+from envs.scenario import EnemyOrder, Scenario, StartPositions, Teams
 
 FORMAT = 1
 _PACKAGES = ("compass-smac", "networkx", "numba", "numpy", "orjson", "pyseccomp")
@@ -95,11 +95,18 @@ def scenario_of(manifest: Manifest) -> Scenario:
         teams = Teams(tuple(content["teams"]["allies"]), tuple(content["teams"]["enemies"]))
         start = content["start_positions"]
         places = (tuple((x, y) for x, y in start[side]) for side in ("allies", "enemies"))
-        return Scenario(
-            **content | tuples | {"teams": teams, "start_positions": StartPositions(start["rule"], start["p"], *places)}
-        )
+        parts = {"teams": teams, "start_positions": StartPositions(start["rule"], start["p"], *places)}
+        return Scenario(**content | tuples | parts | {"enemy_order": _enemy_order(content)})
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"the run's manifest.json is damaged: no scenario can be read from it ({error!r})") from None
+
+
+def _enemy_order(content: Mapping[str, Any]) -> EnemyOrder:
+    """A scenario's order to the enemies; runs from before there was a choice have the default."""
+    if "enemy_order" not in content:
+        return EnemyOrder()
+    point = content["enemy_order"]["point"]
+    return EnemyOrder(content["enemy_order"]["rule"], tuple(point) if point else None)
 
 
 def check_same_run(earlier: Manifest, now: Manifest, run: Path) -> None:

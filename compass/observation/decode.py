@@ -27,7 +27,7 @@ from compass.knowledge import (
 from compass.types import Constants
 from envs.jit import jit
 from envs.layout import Layout
-from envs.scenario import EPISODE_LIMIT, MAP_SIZE, Scenario
+from envs.scenario import MAP_SIZE, Scenario
 from envs.units import UNITS, UnitType
 
 STEP_SECONDS = 0.5
@@ -40,7 +40,15 @@ def constants_of(scenario: Scenario) -> Constants:
     counts = (scenario.n_units, scenario.n_enemies, Layout.of(scenario).n_actions)
     facts = tuple(_facts(UNITS[name]) for name in scenario.unit_types)
     return Constants(
-        scenario.name, scenario.race, scenario.setting, *counts, scenario.unit_types, size, EPISODE_LIMIT, facts
+        scenario.name,
+        scenario.race,
+        scenario.setting,
+        *counts,
+        scenario.unit_types,
+        size,
+        scenario.episode_limit,
+        facts,
+        scenario.arena,
     )
 
 
@@ -73,13 +81,12 @@ class Decoder:
 
     def __init__(self, scenario: Scenario) -> None:
         self.layout = Layout.of(scenario)
-        kinds = [UNITS[name] for name in scenario.unit_types]
-        self.sight = np.array([float(kind.smac_sight) for kind in kinds])
-        self.shoot = np.array([float(kind.smac_shoot_range) for kind in kinds])
+        self.sight = np.array([scenario.sight_range(kind) for kind in scenario.unit_types])
+        self.shoot = np.array([scenario.shoot_range(kind) for kind in scenario.unit_types])
         self.healer = scenario.unit_types.index("medivac") if "medivac" in scenario.unit_types else -1
         self.mask_tells_range = scenario.action_mask
         layout = self.layout
-        self._shape = np.array([layout.n_agents, layout.n_enemies, layout.shield, MAP_SIZE])
+        self._shape = np.array([layout.n_agents, layout.n_enemies, layout.ally_shield, layout.enemy_shield, MAP_SIZE])
         self._empty = np.zeros((layout.n_agents, layout.n_agents + layout.n_enemies, COLUMNS))
         self._empty[:, :, [SEEN, ORIGIN, ACTION, ACTION_SEEN]] = -1.0
 
@@ -130,19 +137,22 @@ class Decoder:
         sight = self.sight[int(own[TYPE])]
         others = [slot for slot in range(layout.n_agents) if slot != agent]
         enemies = range(layout.n_agents, layout.n_agents + layout.n_enemies)
-        for at, slots in ((layout.enemies_at, enemies), (layout.allies_at, others)):
+        for at, width, shield, slots in (
+            (layout.enemies_at, layout.enemy_row, layout.enemy_shield, enemies),
+            (layout.allies_at, layout.ally_row, layout.ally_shield, others),
+        ):
             for i, slot in enumerate(slots):
                 if seen[slot, SEEN] < 0:
                     continue
-                row = vector[at + i * layout.row : at + (i + 1) * layout.row]
+                row = vector[at + i * width : at + (i + 1) * width]
                 row[0] = bits[slot - layout.n_agents] if slot >= layout.n_agents else 1
                 row[1:4] = seen[slot, [DISTANCE, DX, DY]] / sight
-                row[4 : 5 + layout.shield] = seen[slot, [HEALTH, SHIELD][: 1 + layout.shield]]
-                row[5 + layout.shield + int(seen[slot, TYPE])] = 1
-        tail = vector[layout.own_at :]
-        tail[: 1 + layout.shield] = own[[HEALTH, SHIELD][: 1 + layout.shield]]
-        tail[1 + layout.shield : 3 + layout.shield] = own[[X, Y]] / MAP_SIZE
-        tail[3 + layout.shield + int(own[TYPE])] = 1
+                row[4 : 5 + shield] = seen[slot, [HEALTH, SHIELD][: 1 + shield]]
+                row[5 + shield + int(seen[slot, TYPE])] = 1
+        tail, shield = vector[layout.own_at :], layout.ally_shield
+        tail[: 1 + shield] = own[[HEALTH, SHIELD][: 1 + shield]]
+        tail[1 + shield : 3 + shield] = own[[X, Y]] / MAP_SIZE
+        tail[3 + shield + int(own[TYPE])] = 1
         return vector
 
 
@@ -167,24 +177,26 @@ def _decode(
     mask_tells_range: bool,
     table: NDArray[np.float64],
 ) -> None:
-    n_agents, n_enemies, shield, size = shape[0], shape[1], shape[2], float(shape[3])
-    row = 8 + shield
-    allies_at = 4 + n_enemies * row
-    own_at = allies_at + (n_agents - 1) * row
+    n_agents, n_enemies, ally_shield, enemy_shield, size = shape[0], shape[1], shape[2], shape[3], float(shape[4])
+    ally_row, enemy_row = 8 + ally_shield, 8 + enemy_shield
+    allies_at = 4 + n_enemies * enemy_row
+    own_at = allies_at + (n_agents - 1) * ally_row
     for a in range(n_agents):
         vector = obs[a]
-        kind = _type_of(vector[own_at + 3 + shield :])
+        kind = _type_of(vector[own_at + 3 + ally_shield :])
         if kind < 0:
             continue  # dead: its vector is all zeros
         own = table[a, a]
         own[SEEN], own[ORIGIN], own[TYPE] = step, a, kind
-        own[X], own[Y] = np.float64(vector[own_at + 1 + shield]) * size, np.float64(vector[own_at + 2 + shield]) * size
+        place = own_at + 1 + ally_shield
+        own[X], own[Y] = np.float64(vector[place]) * size, np.float64(vector[place + 1]) * size
         own[HEALTH] = vector[own_at]
-        own[SHIELD] = vector[own_at + 1] if shield else 0.0
+        own[SHIELD] = vector[own_at + 1] if ally_shield else 0.0
         own[ACTION], own[ACTION_SEEN] = last_actions[a], step if last_actions[a] >= 0 else -1
         for slot in range(n_agents + n_enemies):
             if slot == a:
                 continue
+            row, shield = (enemy_row, enemy_shield) if slot >= n_agents else (ally_row, ally_shield)
             before = slot if slot < a else slot - 1
             at = 4 + (slot - n_agents) * row if slot >= n_agents else allies_at + before * row
             other = _type_of(vector[at + 5 + shield : at + row])

@@ -87,7 +87,7 @@ class _Mark:
 def draw(obs: Observation, size: int = SIZE) -> Image.Image:
     """The picture, `size` pixels square, RGB. Raises InputError for a size outside 256..2048."""
     chart = Chart(size, obs.map_size)
-    image = _sheet(chart, obs.own.unit_type).copy()
+    image = _sheet(chart, obs.own.unit_type, tuple(obs.units), obs.arena).copy()
     marks = _marks(chart, obs)
     _draw_ranges(image, chart, obs, marks[0].place)
     _draw_bars_and_labels(image, chart, marks)
@@ -165,10 +165,10 @@ def _draw_header(image: Image.Image, chart: Chart, obs: Observation) -> None:
 
 
 @lru_cache(maxsize=9)
-def _sheet(chart: Chart, own_type: str) -> Image.Image:
+def _sheet(chart: Chart, own_type: str, unit_types: tuple[str, ...], arena: str) -> Image.Image:
     """What does not change from picture to picture of an agent: the empty map and the legend."""
-    race = UNITS[own_type].race
-    image = ground(chart).copy()
+    kinds = unit_types or RACES[UNITS[own_type].race]
+    image = ground(chart, arena).copy()
     pen = ImageDraw.Draw(image)
     first, second, size = chart.size - chart.px(21), chart.size - chart.px(8), chart.px(10)
     at = chart.px(6)
@@ -187,7 +187,7 @@ def _sheet(chart: Chart, own_type: str) -> Image.Image:
             {"own": "you", "ally": "a: ally", "enemy": "e: enemy"}[role],
             first,
         )
-    for unit_type in RACES[race]:
+    for unit_type in kinds:
         item(glyph(unit_type, radius, FAINT_INK), unit_type, first)
     item(brackets(chart.px(5), MARK, chart.px(1)), "healable" if own_type == HEALER else "attackable", first)
     at = chart.px(6)
@@ -195,7 +195,10 @@ def _sheet(chart: Chart, own_type: str) -> Image.Image:
     item(glyph(round_unit, chart.px(5), ENEMY), "seen", second)
     item(glyph(round_unit, chart.px(5), ENEMY, hollow=True), "h2: by 2 messages", second)
     item(glyph(round_unit, chart.px(5), ENEMY, strength=_WEAKEST), "-3: age in steps", second)
-    for words, colour in (("health", HEALTHY), *((("shield", SHIELD),) if race == "protoss" else ())):
+    for words, colour in (
+        ("health", HEALTHY),
+        *((("shield", SHIELD),) if any(UNITS[kind].shield for kind in kinds) else ()),
+    ):
         bar(pen, (at, second, at + chart.px(12), second + chart.px(2)), 0.7, colour)
         at += chart.px(15)
         item(None, words, second)

@@ -1,8 +1,8 @@
 """Policy `nearest`, the yardstick: fixed code with the team's observations and messages, and no skills or planner.
 
 Attack the nearest known enemy if it is within shoot range, else step along the larger free axis toward it; with no enemy known
-go to the map centre, then to the centres of the four quadrants in order. A medivac heals the living biological ally of lowest
-health in heal range, else steps toward it, else toward the nearest ally.
+go to the map centre, then to the centres of the four quadrants in order, as far as they can be walked on. A medivac heals the
+living biological ally of lowest health in heal range, else steps toward it, else toward the nearest ally.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from compass.communication import Exchange
 from compass.policies.base import Choice
 from compass.types import FIRST_TARGET, MOVES, NO_OP, STOP, Constants, Entity, Observation, Planned, Position, Trigger
+from envs.arenas import load_arena
 
 VERSION = 1
 """Raised with every change of behaviour; runs record it."""
@@ -28,7 +29,9 @@ class NearestTeam:
         """Start the search of every agent at the map centre."""
         width, height = constants.map_size
         quarters = [(x, y) for y in (0.75, 0.25) for x in (0.25, 0.75)]
-        self._waypoints = [(width / 2, height / 2)] + [(width * x, height * y) for x, y in quarters]
+        points = [(width / 2, height / 2)] + [(width * x, height * y) for x, y in quarters]
+        walkable = load_arena(constants.arena)
+        self._waypoints = [(x, y) for x, y in points if walkable[int(x), int(y)]]
         self._next = [0] * constants.n_agents
 
     def plan(self, due: Mapping[int, Trigger], exchange: Exchange) -> tuple[Planned, ...]:

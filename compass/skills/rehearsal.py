@@ -16,7 +16,7 @@ from compass.skills.library import Broken, Library, Skill
 from compass.skills.sandbox import Sandbox
 from compass.types import FIRST_TARGET, MOVES, STOP, Constants
 from compass.wire import ROW, pack
-from envs.scenario import load_scenario
+from envs.scenario_file import load_scenario
 from envs.units import RACES, UNITS
 
 _AT_ONCE = 30  # skills' processes: far below any limit on open files

@@ -89,7 +89,7 @@ def loops_to_kill(battle: Field, shooter: int, victim: int) -> int:
 def effect_loops(battle: Field, shooter: int, victim: int) -> float:
     """Loops between the release of an attack that `attack_one` set up and its damage."""
     unit, body = battle.units[shooter], battle.units[victim]
-    row, target = battle.table[unit["side"], unit["type"]], battle.table[body["side"], body["type"]]
+    row, target = battle.rows[unit["side"], unit["type"]], battle.rows[body["side"], body["type"]]
     if row["missile_speed"][0] > 0:
         return float(math.ceil(_SHOOTING / row["missile_speed"][0]))
     if row["beam_points"] > 0:  # the first point of each beam that touches the target, then the effect's delay
@@ -129,7 +129,7 @@ def mirror(battle: Field, name: str, key: int) -> tuple[float, float]:
 def ideal_field(duel: Duel) -> Field:
     """The field of an ideal duel: weapons reach everybody, missiles need no time, nobody acts by itself."""
     battle = Field(duel.n + duel.m, overrides={"missile_speed": 0, "passive": 1})
-    battle.table["range"][:, :, 0] = 40.0
+    battle.rows["range"][:, :, 0] = 40.0
     return battle
 
 
@@ -209,6 +209,6 @@ def crowd(attackers: str, target: str, count: int, key: int) -> float:
     battle.run(400)  # until everyone has found a place
     before = battle.life(victim)
     battle.run(_BITES)
-    row = battle.table[ENEMY, UNIT_NAMES.index(attackers)]
+    row = battle.rows[ENEMY, UNIT_NAMES.index(attackers)]
     cycle = row["period"][0] + (row["delay_low"] + row["delay_high"]) / 2
     return float((before - battle.life(victim)) / (row["damage"][0] * _BITES / cycle))

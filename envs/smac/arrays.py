@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.arenas import load_arena
 from envs.errors import InputError
 from envs.layout import Layout
-from envs.scenario import EPISODE_LIMIT, MAP_SIZE, Scenario
+from envs.scenario import MAP_SIZE, SMAC_SHOOT_RANGE, SMAC_SIGHT, Scenario
 from envs.smac.options import Options
-from envs.units import RACES, UNIT_NAMES, UNITS
+from envs.units import UNIT_NAMES, UNITS
 
 Records = NDArray[Any]  # of one of the dtypes below
 Record = Any  # one of their elements
@@ -70,10 +71,11 @@ SETTINGS = np.dtype(
     [
         (name, "i8")
         for name in (
-            *("n_agents", "n_enemies", "n_actions", "heals", "shield", "row", "ally_row", "allies_at", "own_at"),
-            *("ally_state", "enemy_state", "obs_all_health", "obs_own_health", "obs_own_pos", "obs_last_action"),
-            *("obs_timestep_number", "state_last_action", "state_timestep_number", "step_mul", "episode_limit"),
-            *("fully_observable", "action_mask", "wipe", "reward_sparse", "reward_only_positive", "reward_scale"),
+            *("n_agents", "n_enemies", "n_actions", "heals", "ally_shield", "enemy_shield", "enemy_row", "ally_row"),
+            *("allies_at", "own_at", "ally_state", "enemy_state", "obs_all_health", "obs_own_health", "obs_own_pos"),
+            *("obs_last_action", "obs_timestep_number", "state_last_action", "state_timestep_number", "step_mul"),
+            *("episode_limit", "fully_observable", "action_mask", "wipe", "reward_sparse", "reward_only_positive"),
+            "reward_scale",
         )
     ]
     + [
@@ -82,7 +84,8 @@ SETTINGS = np.dtype(
             *("move_amount", "map_size", "prob_obs_enemy", "reward_death_value", "reward_win", "reward_defeat"),
             *("reward_negative_scale", "reward_scale_rate"),
         )
-    ],
+    ]
+    + [("walkable", "u1", (MAP_SIZE, MAP_SIZE))],  # 1: ground that can be walked on, [x, y] (numba nests no booleans)
     align=True,
 )
 
@@ -94,7 +97,7 @@ TRAITS = np.dtype(
 OBSERVATIONS = ("repaired", "upstream")
 
 
-def make_settings(layout: Layout, options: Options, observation: str) -> Records:
+def make_settings(scenario: Scenario, layout: Layout, options: Options, observation: str) -> Records:
     """The settings record, as an array of length 1. `observation`: see `OBSERVATIONS`.
 
     Raises:
@@ -108,23 +111,25 @@ def make_settings(layout: Layout, options: Options, observation: str) -> Records
             if hasattr(source, name):
                 settings[name] = getattr(source, name)
     settings["wipe"] = observation == "upstream"
-    settings["episode_limit"] = EPISODE_LIMIT
+    settings["episode_limit"] = scenario.episode_limit
     settings["map_size"] = MAP_SIZE
+    settings["walkable"] = load_arena(scenario.arena)
     return settings
 
 
 def make_traits(scenario: Scenario, options: Options) -> Records:
-    """Per [side (0 ally, 1 enemy), unit type]: the numbers that SMACv2's code attaches to a unit; shape [2, 9]."""
+    """Per [side (0 ally, 1 enemy), unit type]: the numbers that SMACv2's code attaches to a unit; shape [2, unit types]."""
     traits = np.zeros((2, len(UNIT_NAMES)), TRAITS)
-    kinds = RACES[scenario.race]
+    kinds = scenario.unit_types
     for kind, name in enumerate(UNIT_NAMES):
         unit = UNITS[name]
         row = traits[:, kind]
         row["health_max"] = unit.ally_health, unit.health
         row["shield_max"] = unit.shield
         row["cooldown_max"] = unit.smac_max_cooldown
-        row["sight"] = unit.smac_sight if options.use_unit_ranges else 9.0
-        row["shoot"] = max(unit.smac_shoot_range, options.min_attack_range) if options.use_unit_ranges else 6.0
+        row["sight"] = unit.smac_sight if options.use_unit_ranges else SMAC_SIGHT
+        own_range = max(unit.smac_shoot_range, options.min_attack_range)
+        row["shoot"] = own_range if options.use_unit_ranges else SMAC_SHOOT_RANGE
         row["bit"] = kinds.index(name) if name in kinds else 0
         row["heals"] = name == "medivac"
     return traits

@@ -9,10 +9,11 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.arenas import load_arena
 from envs.draws import stream_key
 from envs.engine.loop import run_loops
 from envs.engine.state import BATTLE, MAX_UNITS, UNIT
-from envs.engine.table import unit_table
+from envs.engine.table import make_table
 from envs.errors import InputError
 from envs.scenario import Scenario
 from envs.smac.actions import find_illegal
@@ -34,16 +35,18 @@ class Battles:
 
     def __init__(self, scenario: Scenario, size: int, observation: str, options: dict[str, Any]) -> None:
         """Raises `InputError` for options that are not implemented, and for more units than the engine holds."""
-        given = {"prob_obs_enemy": scenario.prob_obs_enemy, "action_mask": scenario.action_mask} | options
+        defaults = ("prob_obs_enemy", "action_mask", "use_unit_ranges")
+        given = {name: getattr(scenario, name) for name in defaults} | options
         self.options = Options.of(given)
         self.layout = self.options.layout(scenario)
         n_allies, n_enemies = scenario.n_units, scenario.n_enemies
         if n_allies + n_enemies > MAX_UNITS:
             raise InputError(f"{scenario.name}: {n_allies} + {n_enemies} units; a battle holds at most {MAX_UNITS}")
         self.source = BattleSource(scenario)
-        self.settings = make_settings(self.layout, self.options, observation)
+        self.settings = make_settings(scenario, self.layout, self.options, observation)
         self.traits = make_traits(scenario, self.options)
-        self.table = unit_table()
+        order = scenario.enemy_order
+        self.table = make_table(None, load_arena(scenario.arena), order.rule, order.point)
         self.units: Records = np.zeros((size, n_allies + n_enemies), UNIT)
         self.battles: Records = np.zeros(size, BATTLE)
         self.seen: Records = np.zeros((size, n_allies + n_enemies), SEEN)

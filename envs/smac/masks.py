@@ -7,13 +7,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.engine.arena import pathing_grid
 from envs.jit import jit
 from envs.layout import N_ACTIONS_NO_ATTACK
+from envs.scenario import MAP_SIZE
 from envs.smac.arrays import Record, Records
-
-PATHING: NDArray[np.bool_] = pathing_grid()  # [x, y]
-MAP_CELLS = PATHING.shape[0]
 
 
 @jit
@@ -24,12 +21,12 @@ def span(dx: float, dy: float, reach: float) -> float:
 
 
 @jit
-def _free(x: float, y: float) -> bool:
+def _free(settings: Record, x: float, y: float) -> bool:
     """Whether the cell of a point is on the map and walkable. Truncates toward zero, so that -0.3 counts as cell 0."""
     column, line = int(x), int(y)
-    if column < 0 or column >= MAP_CELLS or line < 0 or line >= MAP_CELLS:
+    if column < 0 or column >= MAP_SIZE or line < 0 or line >= MAP_SIZE:
         return False
-    return bool(PATHING[column, line])
+    return bool(settings.walkable[column, line])
 
 
 @jit
@@ -38,12 +35,12 @@ def can_move(settings: Record, seen: Records, agent: int, action: int) -> bool:
     half = settings.move_amount / 2.0
     x, y = np.float64(seen[agent].x), np.float64(seen[agent].y)
     if action == 2:
-        return _free(x, y + half)
+        return _free(settings, x, y + half)
     if action == 3:
-        return _free(x, y - half)
+        return _free(settings, x, y - half)
     if action == 4:
-        return _free(x + half, y)
-    return _free(x - half, y)
+        return _free(settings, x + half, y)
+    return _free(settings, x - half, y)
 
 
 @jit

@@ -83,7 +83,14 @@ def _discover(
 
 @jit
 def _write_row(
-    settings: Record, other: Record, dx: float, dy: float, away: float, sight: float, out: NDArray[np.float32]
+    settings: Record,
+    shield: int,
+    other: Record,
+    dx: float,
+    dy: float,
+    away: float,
+    sight: float,
+    out: NDArray[np.float32],
 ) -> None:
     """What an enemy's and an ally's row have in common: all but its first feature and an ally's last action."""
     out[1] = away / sight
@@ -93,7 +100,7 @@ def _write_row(
     if settings.obs_all_health:
         out[4] = other.health_part
         at = 5
-        if settings.shield:
+        if shield:
             out[5] = other.shield_part
             at = 6
     out[at + other.bit] = 1.0
@@ -119,7 +126,7 @@ def _see_enemies(
 ) -> int:
     """Fill the enemy rows; returns how many of the `uniforms` are used up."""
     me = seen[agent]
-    n_agents, width = settings.n_agents, settings.row
+    n_agents, width = settings.n_agents, settings.enemy_row
     x, y, sight, shoot = np.float64(me.x), np.float64(me.y), me.sight, me.shoot
     farthest = math.inf if settings.fully_observable else sight
     wiped = 0
@@ -134,7 +141,7 @@ def _see_enemies(
         if enemy.health > 0.0 and ((away < sight and known) or settings.fully_observable):
             row = out[N_MOVES + e * width : N_MOVES + (e + 1) * width]
             row[0] = _can_heal(settings, seen, agent, e) if me.heals else away <= shoot
-            _write_row(settings, enemy, dx, dy, away, sight, row)
+            _write_row(settings, settings.enemy_shield, enemy, dx, dy, away, sight, row)
         if not known:
             wiped = e + 1
     if settings.wipe:
@@ -157,9 +164,9 @@ def _see_allies(settings: Record, seen: Records, agent: int, out: NDArray[np.flo
         if other.health > 0.0 and (away < sight or settings.fully_observable):
             row = out[at : at + width]
             row[0] = 1.0
-            _write_row(settings, other, dx, dy, away, sight, row)
+            _write_row(settings, settings.ally_shield, other, dx, dy, away, sight, row)
             if settings.obs_last_action and other.action >= 0:
-                row[settings.row + other.action] = 1.0
+                row[width - settings.n_actions + other.action] = 1.0
         at += width
 
 
@@ -169,7 +176,7 @@ def _see_itself(settings: Record, me: Record, out: NDArray[np.float32]) -> None:
     if settings.obs_own_health:
         out[at] = me.health_part
         at += 1
-        if settings.shield:
+        if settings.ally_shield:
             out[at] = me.shield_part
             at += 1
     if settings.obs_own_pos:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from envs.errors import InputError, unknown
@@ -81,11 +81,8 @@ class Options:
 
     def layout(self, scenario: Scenario) -> Layout:
         """The layout of a scenario's vectors under these options."""
-        return Layout(
-            n_agents=scenario.n_units,
-            n_enemies=scenario.n_enemies,
-            shield=int(scenario.race == "protoss"),
-            heals=int(scenario.race == "terran"),
+        return replace(
+            Layout.of(scenario),
             obs_all_health=int(self.obs_all_health),
             obs_own_health=int(self.obs_all_health or self.obs_own_health),
             obs_own_pos=int(self.obs_own_pos),

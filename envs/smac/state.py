@@ -29,7 +29,7 @@ def fill_state(settings: Record, seen: Records, step: int, state: NDArray[np.flo
                 place += 1
             state[place] = (np.float64(row.x) - centre) / size
             state[place + 1] = (np.float64(row.y) - centre) / size
-            if settings.shield:
+            if settings.ally_shield if ally else settings.enemy_shield:
                 state[place + 2] = row.shield_part
             state[at + width - TYPE_BITS + row.bit] = 1.0
         at += width

@@ -34,13 +34,13 @@ def vectors(
             shoot = _distance(allies[a], place) <= UNITS[kind].smac_shoot_range
             mask[a, 6 + e] = shoot or not scenario.action_mask
             if owners is None or owners.get(e) == a:
-                at = layout.enemies_at + e * layout.row
-                _write_row(obs[a, at : at + layout.row], layout, scenario, allies[a], place, float(shoot))
+                at = layout.enemies_at + e * layout.enemy_row
+                _write_row(obs[a, at : at + layout.enemy_row], layout, scenario, allies[a], place, float(shoot))
         others = [j for j in range(layout.n_agents) if j != a]
         for i, j in enumerate(others):
             if j in allies:
-                at = layout.allies_at + i * layout.row
-                _write_row(obs[a, at : at + layout.row], layout, scenario, allies[a], allies[j], 1.0)
+                at = layout.allies_at + i * layout.enemy_row
+                _write_row(obs[a, at : at + layout.enemy_row], layout, scenario, allies[a], allies[j], 1.0)
     return obs, mask
 
 
@@ -49,9 +49,9 @@ def _distance(one: Place, other: Place) -> float:
 
 
 def _write_own(row: NDArray[np.float32], layout: Layout, scenario: Scenario, kind: str, x: float, y: float) -> None:
-    row[: 1 + layout.shield] = 1
-    row[1 + layout.shield : 3 + layout.shield] = [x / MAP_SIZE, y / MAP_SIZE]
-    row[3 + layout.shield + scenario.unit_types.index(kind)] = 1
+    row[: 1 + layout.ally_shield] = 1
+    row[1 + layout.ally_shield : 3 + layout.ally_shield] = [x / MAP_SIZE, y / MAP_SIZE]
+    row[3 + layout.ally_shield + scenario.unit_types.index(kind)] = 1
 
 
 def _write_row(
@@ -60,5 +60,5 @@ def _write_row(
     sight, distance = UNITS[own[0]].smac_sight, _distance(own, other)
     if distance < sight:
         row[:4] = [first, distance / sight, (other[1] - own[1]) / sight, (other[2] - own[2]) / sight]
-        row[4 : 5 + layout.shield] = 1
-        row[5 + layout.shield + scenario.unit_types.index(other[0])] = 1
+        row[4 : 5 + layout.ally_shield] = 1
+        row[5 + layout.ally_shield + scenario.unit_types.index(other[0])] = 1

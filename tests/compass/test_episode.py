@@ -18,7 +18,7 @@ from compass.policies import Choice, NearestTeam, PlanningTeam
 from compass.skills.library import Library, default_library_folder, load_library
 from compass.skills.sandbox import Sandbox
 from compass.types import Constants, Outcome, Planned, StepRecord, Trigger
-from envs.scenario import load_scenario
+from envs.scenario_file import load_scenario
 from envs.skirmish import Skirmish
 
 GOLDEN = Path(__file__).with_name("golden_episodes.json")

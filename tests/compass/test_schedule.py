@@ -9,7 +9,7 @@ from compass.communication import Channel
 from compass.schedule import PlanSchedule
 from compass.types import Trigger
 from envs.layout import Layout
-from envs.scenario import load_scenario
+from envs.scenario_file import load_scenario
 from tests.compass.battlefield import NOBODY, Team, vectors
 
 SCENARIO = load_scenario("protoss_5_vs_5_epo")

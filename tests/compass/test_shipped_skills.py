@@ -10,7 +10,7 @@ from compass.policies import NearestTeam, PlanningTeam
 from compass.skills.library import default_library_folder, load_library
 from compass.skills.sandbox import Sandbox
 from compass.types import STOP, EpisodeResult, StepRecord
-from envs.scenario import load_scenario
+from envs.scenario_file import load_scenario
 from envs.skirmish import Skirmish
 
 SEEDS = range(500, 516)

@@ -14,7 +14,7 @@ from compass.errors import InputError
 from compass.evaluate.records import EpisodeRecord
 from compass.observation import picture
 from envs.layout import Layout
-from envs.scenario import load_scenario
+from envs.scenario_file import load_scenario
 from tests.compass.battlefield import vectors
 from tests.compass.observation.sights import expected, read, same
 

@@ -11,7 +11,7 @@ from pettingzoo.test import parallel_api_test, parallel_seed_test
 
 from envs.errors import InputError
 from envs.pettingzoo_env import SkirmishParallelEnv
-from envs.scenario import load_scenario
+from envs.scenario_file import load_scenario
 from envs.skirmish import Skirmish
 
 pytestmark = pytest.mark.filterwarnings("error::UserWarning")

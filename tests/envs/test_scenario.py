@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from envs.errors import InputError
-from envs.scenario import Scenario, load_scenario, scenario_names
+from envs.scenario import Scenario
+from envs.scenario_file import load_scenario, scenario_names
 
 GOOD = """
 race: terran

@@ -11,7 +11,7 @@ import pytest
 from envs.draws import stream_key
 from envs.errors import InputError
 from envs.random_play import batched_speed, choose_legal, record, single_speed
-from envs.scenario import load_scenario, scenario_names
+from envs.scenario_file import load_scenario, scenario_names
 from envs.skirmish import BatchedSkirmish, Frame, Skirmish
 from envs.teams import draw_battle
 

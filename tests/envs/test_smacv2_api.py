@@ -9,7 +9,7 @@ import pytest
 
 import envs.smacv2_api as api
 from envs.errors import InputError
-from envs.scenario import load_scenario
+from envs.scenario_file import load_scenario
 from envs.skirmish import Skirmish
 from envs.smacv2_api import StarCraftCapabilityEnvWrapper, make
 from envs.teams import draw_battle

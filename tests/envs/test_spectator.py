@@ -10,7 +10,8 @@ from scipy import ndimage
 
 from envs.drawing import ALLY, ENEMY, Chart
 from envs.layout import Layout
-from envs.scenario import Scenario, load_scenario
+from envs.scenario import Scenario
+from envs.scenario_file import load_scenario
 from envs.spectator import Spectator, units_in
 
 CHART = Chart(512, (32.0, 32.0))
@@ -38,7 +39,7 @@ def state_of(scenario: Scenario, places: Places, health: float = 1.0, shield: fl
             *([0.5] if ally else []),
             (x - 16) / 32,
             (y - 16) / 32,
-            *([shield] if layout.shield else []),
+            *([shield] if layout.ally_shield else []),
         ]
         bits = [float(kind == known) for known in scenario.unit_types]
         state[start : start + len(features) + 3] = features + bits

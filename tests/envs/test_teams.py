@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from envs.draws import stream_key
-from envs.scenario import load_scenario
+from envs.scenario_file import load_scenario
 from envs.teams import BattleSource, draw_battle
 from envs.units import UNIT_NAMES
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from compass.bench import cells
 from compass.errors import InputError
-from envs.scenario import load_scenario, scenario_names
+from envs.scenario_file import load_scenario, scenario_names
 from envs.teams import draw_battle
 
 

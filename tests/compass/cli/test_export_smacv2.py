@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from envs.scenario import load_scenario
+from envs.scenario_file import load_scenario
 from envs.teams import draw_battle
 
 pytest.importorskip("pysc2", reason="pysc2 is not installed: make sc2")

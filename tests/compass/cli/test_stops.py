@@ -46,7 +46,7 @@ def whole(tmp_path_factory):
     """The lines of the run when nobody stops it."""
     from compass.evaluate.evaluator import evaluate
     from compass.evaluate.settings import EvaluateSettings
-    from envs.scenario import load_scenario
+    from envs.scenario_file import load_scenario
 
     path = tmp_path_factory.mktemp("whole") / "run"
     evaluate(EvaluateSettings(load_scenario(SCENARIO), EPISODES, workers=2), path)

@@ -9,7 +9,8 @@ from compass.communication import Channel, Exchange, Trace
 from compass.errors import InputError
 from compass.knowledge import ACTION, ATTACKABLE, HEALTH, HOPS, ORIGIN, SEEN, X
 from compass.types import Observation, StepRecord
-from envs.scenario import Scenario, load_scenario
+from envs.scenario import Scenario
+from envs.scenario_file import load_scenario
 from tests.compass.battlefield import NOBODY, Team, vectors
 
 EPO = load_scenario("protoss_5_vs_5_epo")

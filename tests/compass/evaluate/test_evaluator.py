@@ -21,7 +21,7 @@ from compass.evaluate.report import difference_of, load_report, notes_of, table_
 from compass.evaluate.run_folder import RunFolder
 from compass.evaluate.settings import EvaluateSettings
 from compass.types import EpisodeResult, Outcome
-from envs.scenario import load_scenario
+from envs.scenario_file import load_scenario
 
 SCENARIO = load_scenario("protoss_5_vs_5_epo")
 RANDOM = EvaluateSettings(SCENARIO, episodes=6, seed=40, policy="random", workers=1)

@@ -13,7 +13,7 @@ from compass.errors import InputError
 from compass.evaluate.records import Recorder, read_record
 from compass.policies import RandomTeam
 from compass.types import Decision, Planned, SkillFault, StepRecord, Trigger
-from envs.scenario import load_scenario
+from envs.scenario_file import load_scenario
 from envs.skirmish import Skirmish
 
 

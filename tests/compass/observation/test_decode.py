@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from compass.knowledge import ATTACKABLE, HEALTH, SEEN, TYPE, X, Y
 from compass.observation.decode import Decoder
-from envs.scenario import load_scenario
+from envs.scenario_file import load_scenario
 
 NAMES = ("protoss_5_vs_6", "terran_5_vs_5_epo", "zerg_10_vs_11_epo")
 DECODERS = {name: Decoder(load_scenario(name)) for name in NAMES}
@@ -26,15 +26,15 @@ def random_vectors(decoder: Decoder, rng: np.random.Generator) -> np.ndarray:
         vector[:4] = rng.integers(0, 2, 4)
         for i in range(layout.n_enemies + layout.n_agents - 1):
             if rng.random() < 0.5:
-                row = vector[4 + i * layout.row : 4 + (i + 1) * layout.row]
+                row = vector[4 + i * layout.enemy_row : 4 + (i + 1) * layout.enemy_row]
                 row[0] = 1 if i >= layout.n_enemies else rng.integers(0, 2)
                 row[1] = rng.random()
                 row[2:4] = rng.uniform(-1, 1, 2)
-                row[4 : 5 + layout.shield] = rng.uniform(1e-4, 1, 1 + layout.shield)
-                row[5 + layout.shield + rng.integers(0, 3)] = 1
+                row[4 : 5 + layout.ally_shield] = rng.uniform(1e-4, 1, 1 + layout.ally_shield)
+                row[5 + layout.ally_shield + rng.integers(0, 3)] = 1
         own = vector[layout.own_at :]
-        own[: 3 + layout.shield] = rng.uniform(1e-4, 1, 3 + layout.shield)
-        own[3 + layout.shield + rng.integers(0, 3)] = 1
+        own[: 3 + layout.ally_shield] = rng.uniform(1e-4, 1, 3 + layout.ally_shield)
+        own[3 + layout.ally_shield + rng.integers(0, 3)] = 1
     return obs
 
 
@@ -47,7 +47,7 @@ def test_decoded_and_encoded_again_is_the_same_vector(name: str, seed: int) -> N
     available = np.ones((layout.n_agents, layout.n_actions), dtype=np.uint8)
     table = decoder.decode(obs, available, np.full(layout.n_agents, -1), 3)
     for a in range(layout.n_agents):
-        feature_0 = obs[a, layout.enemies_at : layout.allies_at : layout.row].astype(np.uint8)
+        feature_0 = obs[a, layout.enemies_at : layout.allies_at : layout.enemy_row].astype(np.uint8)
         again = decoder.encode(table[a], a, obs[a, :4].astype(np.uint8), feature_0)
         assert again.tobytes() == obs[a].tobytes()
 

@@ -7,7 +7,7 @@ import pytest
 
 from compass.communication import Channel
 from compass.policies import NearestTeam, RandomTeam
-from envs.scenario import load_scenario
+from envs.scenario_file import load_scenario
 from tests.compass.battlefield import NOBODY, Team, vectors
 
 NORTH, SOUTH, EAST, WEST = 2, 3, 4, 5

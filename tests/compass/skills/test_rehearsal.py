@@ -12,7 +12,7 @@ from compass.skills.library import Library, default_library_folder, load_library
 from compass.skills.rehearsal import MOMENTS, payload, rehearse
 from compass.types import FIRST_TARGET
 from compass.wire import unpack
-from envs.scenario import load_scenario
+from envs.scenario_file import load_scenario
 from envs.units import RACES
 from tests.compass.skills.conftest import GOOD
 

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from envs.engine import rules_hash
-from envs.scenario import load_scenario, scenario_names
+from envs.scenario_file import load_scenario, scenario_names
 from tests.envs.parity.oracle import Oracle
 from tests.envs.parity.traces import Case, battle_hash, cases, trace
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from envs.engine import rules_hash
-from envs.scenario import load_scenario, scenario_names
+from envs.scenario_file import load_scenario, scenario_names
 from tests.envs.parity.native import Native
 from tests.envs.parity.traces import LINK, Case, Driver, Trace, Turn, all_cases, battle_hash, cases, trace
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from envs.scenario import load_scenario, scenario_names
+from envs.scenario_file import load_scenario, scenario_names
 from tests.envs.parity.native import Native
 from tests.envs.parity.traces import POLICIES, Case, Turn, play
 

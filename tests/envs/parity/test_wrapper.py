@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from envs.draws import stream_key
-from envs.scenario import load_scenario
+from envs.scenario_file import load_scenario
 from envs.smacv2_api import StarCraftCapabilityEnvWrapper
 from envs.teams import draw_battle
 from tests.envs.parity.traces import Driver, Turn

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from envs.draws import stream_key, uniform
 from envs.layout import N_ACTIONS_NO_ATTACK, Layout
-from envs.scenario import Scenario, load_scenario, scenario_names
+from envs.scenario import Scenario
+from envs.scenario_file import load_scenario, scenario_names
 from envs.teams import draw_battle
 
 POLICIES = ("random", "aggressive")
@@ -165,7 +166,7 @@ class Driver:
         available, layout = turn.available[agent], self.layout
         if available[0]:
             return 0
-        rows = turn.obs[agent, layout.enemies_at : layout.allies_at].reshape(layout.n_enemies, layout.row)
+        rows = turn.obs[agent, layout.enemies_at : layout.allies_at].reshape(layout.n_enemies, layout.enemy_row)
         legal = np.flatnonzero(available[N_ACTIONS_NO_ATTACK:])
         if len(legal) and draw < 0.125:
             return N_ACTIONS_NO_ATTACK + int(legal[int(draw * 8.0 * len(legal))])
@@ -176,7 +177,7 @@ class Driver:
         if len(seen):
             dx, dy = rows[seen[np.argmin(rows[seen, 1])], 2:4]
         else:
-            at = layout.own_at + 1 + layout.shield
+            at = layout.own_at + 1 + layout.ally_shield
             dx, dy = 0.5 - turn.obs[agent, at : at + 2]
         return self._walk(available, dx, dy, sideways=draw > 0.9)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from envs.layout import Layout
-from envs.scenario import load_scenario, scenario_names
+from envs.scenario_file import load_scenario, scenario_names
 
 pytest.importorskip("pysc2", reason="pysc2 is not installed: make sc2")
 pytest.importorskip("smacv2", reason="smacv2 is not importable: make sc2 SMACV2=DIR")

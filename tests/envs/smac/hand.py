@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from envs.scenario import load_scenario
+from envs.scenario_file import load_scenario
 from envs.smac.arrays import RUNNING, SEEN, TALLY, make_settings, make_traits
 from envs.smac.masks import fill_masks
 from envs.smac.observe import observe
@@ -44,8 +44,8 @@ class Board:
         return out
 
     def enemy_row(self, obs, agent, enemy):
-        at = self.layout.enemies_at + enemy * self.layout.row
-        return obs[agent, at : at + self.layout.row]
+        at = self.layout.enemies_at + enemy * self.layout.enemy_row
+        return obs[agent, at : at + self.layout.enemy_row]
 
     def ally_row(self, obs, agent, place):
         at = self.layout.allies_at + place * self.layout.ally_row
@@ -74,7 +74,7 @@ def board(allies, enemies, observation="repaired", **options):
     scenario = replace(load_scenario(f"{race}_5_vs_5"), n_units=len(allies), n_enemies=len(enemies))
     chosen = Options.of(options)
     layout = chosen.layout(scenario)
-    settings, traits = make_settings(layout, chosen, observation), make_traits(scenario, chosen)
+    settings, traits = make_settings(scenario, layout, chosen, observation), make_traits(scenario, chosen)
     seen = np.zeros(len(names), SEEN)
     for i, (kind, x, y) in enumerate((*allies, *enemies)):
         trait = traits[int(i >= len(allies)), UNIT_NAMES.index(kind)]

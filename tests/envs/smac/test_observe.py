@@ -132,7 +132,7 @@ def test_optional_features():
     b.seen[1]["action"] = 3
     b.tallies["step"] = 50
     obs = b.observe()
-    assert b.ally_row(obs, 0, 0)[b.layout.row :].tolist() == [0, 0, 0, 1, 0, 0, 0]
+    assert b.ally_row(obs, 0, 0)[b.layout.enemy_row :].tolist() == [0, 0, 0, 1, 0, 0, 0]
     assert obs[:, -1].tolist() == [0.25, 0.25]
     bare = board(*units, obs_all_health=False, obs_own_health=False, obs_own_pos=False)
     obs = bare.observe()
