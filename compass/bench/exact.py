@@ -124,7 +124,7 @@ def _losses(name: str) -> NDArray[np.float64]:
 
 
 def _share(holds: NDArray[np.bool_]) -> tuple[str, bool]:
-    return f"{int(holds.sum())} of {len(holds)}", bool(holds.all())
+    return f"{int(holds.sum())} of {len(holds)}", bool(holds.size and holds.all())
 
 
 def mirrors() -> Iterator[Check]:

@@ -48,11 +48,14 @@ def outside(table: Table, row: Record, x: float, y: float) -> bool:
 def enter(table: Table, row: Record, from_x: float, from_y: float, to_x: float, to_y: float) -> tuple[float, float]:
     """Where a step of a unit from where it is to any point ends: there, or along the wall that it runs into."""
     x, y = clamp_x(row, to_x), clamp_y(row, to_y)
-    if row.walled == 0 or walkable(table, x, y):
+    if row.walled == 0:
         return x, y
-    if walkable(table, x, from_y):
+    along_x, along_y = walkable(table, x, from_y), walkable(table, from_x, y)
+    if walkable(table, x, y) and (along_x or along_y):  # never between two walls that touch at a corner
+        return x, y
+    if along_x:
         return x, from_y
-    if walkable(table, from_x, y):
+    if along_y:
         return from_x, y
     return from_x, from_y
 

@@ -61,7 +61,9 @@ def fight(units: Units, battle: Battle, table: Table, slot: int) -> int:
         return WALKED if tend(units, battle, table, slot, unit.acquired) else STOOD
     target = int(unit.acquired)
     if target < 0 or at(units, target).alive == 0 or not reaches(units, table, slot, 0, target, 0.0):
-        target = acquire(units, battle, table, slot)
+        found = acquire(units, battle, table, slot)
+        if found >= 0 or (target >= 0 and at(units, target).alive == 0):
+            target = found
         unit.acquired = target
     if target < 0:
         return NOBODY

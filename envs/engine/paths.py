@@ -64,10 +64,13 @@ def is_straight(table: Table, x: float, y: float, to_x: float, to_y: float) -> b
     cells = arena_of(table).cells
     dx, dy = to_x - x, to_y - y
     steps = int(4.0 * max(abs(dx), abs(dy))) + 1
+    column, line = int(x), int(y)
     for step in range(1, steps + 1):
         part = step / steps
-        if cells[int(x + dx * part), int(y + dy * part)] == 0:
+        to_column, to_line = int(x + dx * part), int(y + dy * part)
+        if cells[to_column, to_line] == 0 or (cells[to_column, line] == 0 and cells[column, to_line] == 0):
             return False
+        column, line = to_column, to_line
     return True
 
 

@@ -29,7 +29,8 @@ def in_scan(units: Units, table: Table, slot: int, other: int) -> bool:
 def acquire(units: Units, battle: Battle, table: Table, slot: int) -> int:
     """The enemy that an idle unit attacks by itself: threats first, then the nearest; -1 when none is in scan range.
 
-    It keeps to that one while its weapon reaches it, and looks again when it does not (pysc2's documentation).
+    It keeps to that one while its weapon reaches it and looks again when it does not (pysc2's documentation), going on after the
+    old one when it finds nobody.
     """
     unit = at(units, slot)
     best, best_threat, best_distance = -1, False, 1e300

@@ -12,7 +12,7 @@ import yaml
 
 from envs.units import COPIED, DATA_FILE, RACES, RULES, SOURCES, UNITS
 
-EXPECTED = json.loads((Path(__file__).parent / "engine" / "expected.json").read_text())["units"]
+EXPECTED = json.loads(Path(__file__).with_name("expected_units.json").read_text())
 
 
 @pytest.mark.parametrize("name", COPIED)

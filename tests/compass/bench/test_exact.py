@@ -88,3 +88,9 @@ def test_crowds_and_outcomes_that_do_not_come_fail(monkeypatch):
     around = expected().surround | {"capacity": 9}
     given(monkeypatch, surround=around, outcomes=(Outcome(((1, "marine"),), ((3, "zergling"),)),))
     assert not any(check.holds for check in exact.crowds())
+
+
+def test_nothing_played_holds_nothing(monkeypatch):
+    monkeypatch.setattr(exact, "play_out", lambda skirmish, seeds: iter([(skirmish.reset(seeds), None)]))
+    found = list(exact.quanta())[-2:]
+    assert [(check.measured, check.holds) for check in found] == [("0 of 0", False)] * 2

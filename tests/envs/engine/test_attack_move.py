@@ -130,6 +130,19 @@ def test_a_move_into_a_wall_ends_at_the_wall():
     assert battle.units[marine]["order"] == NONE
 
 
+def test_nobody_slips_between_walls_that_touch_at_a_corner():
+    grid = np.zeros((32, 32), np.bool_)
+    grid[4:10, 4:10] = grid[10:16, 10:16] = True
+    battle = Engine(1, grid=grid, script="none")
+    battle.begin(1)
+    marine = battle.create(INDEX["marine"], ALLY, 6, 6)
+    for goal in (14.0, 14.0), (13.0, 14.5), (14.5, 12.0):
+        battle.order_move(marine, *goal)
+        battle.run(200)
+        x, y = place(battle, marine)
+        assert x < 10 and y < 10
+
+
 def test_units_are_created_where_they_may_stand():
     battle = Engine(9, grid=bend(), script="none")
     battle.begin(1)
