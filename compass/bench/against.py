@@ -47,8 +47,9 @@ def steps_per_second(play: Play, seconds: float) -> float:
             return steps / spent
 
 
-def compare(sides: Sequence[int] = SIDES, seconds: float = SECONDS) -> Iterator[Pair]:
-    """Measure COMPASS and SMAX in turns, `REPETITIONS` times each, in a single battle and in the best batch of each.
+def compare(sides: Sequence[int], seconds: float) -> Iterator[Pair]:
+    """Measure COMPASS and SMAX in turns, `REPETITIONS` times about so many seconds each: in a single battle, and in the batch that
+    is the best of each.
 
     Raises:
         InputError: JaxMARL is not installed.

@@ -18,7 +18,7 @@ SIDES = (5, 10, 20, 40, 80)
 REPETITIONS = 5
 GOAL = 2.0  # the most that the exponent may be: quadratic growth
 _BATCH = 64
-_WORK = 2000  # unit steps in one measurement of a single battle, and per battle of a batch
+WORK = 2000  # steps of an agent in one measurement of a single battle, and of each battle of a batch
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Size:
     batch_exponent: float | None
 
 
-def measure(observation: str, sides: Sequence[int] = SIDES, work: int = _WORK) -> Iterator[Size]:
-    """Measure Protoss battles of these sizes, smallest first, under random play.
+def measure(observation: str, sides: Sequence[int], work: int) -> Iterator[Size]:
+    """Measure Protoss battles of these sizes, smallest first, under random play; `work`: see `WORK`.
 
     Raises:
         InputError: the engine does not hold so many units.

@@ -15,7 +15,7 @@ from compass.evaluate.workers import cores
 
 def show_against(json: bool) -> None:
     """Measure COMPASS beside SMAX and print it."""
-    found = _measured(against.compare())
+    found = _measured(against.compare(against.SIDES, against.SECONDS))
     if json:
         print_json({"against": "smax", "repetitions": against.REPETITIONS, "cores": cores(), "cells": _dicts(found)})
         return
@@ -33,7 +33,7 @@ def show_against(json: bool) -> None:
 
 def show_scaling(observation: str, json: bool) -> None:
     """Measure how steps slow down with more units and print it."""
-    found = _measured(scaling.measure(observation))
+    found = _measured(scaling.measure(observation, scaling.SIDES, scaling.WORK))
     if json:
         print_json({"goal": scaling.GOAL, "cores": cores(), "sizes": _dicts(found)})
         return
