@@ -23,55 +23,56 @@ CELLS = RULES.map_size  # of one map unit, along each axis
 
 UNIT = np.dtype(
     [
-        ("type", "i8"),  # index into envs.units.UNIT_NAMES
+        # What every loop asks comes first, so that it lies in few lines of the processor's cache.
+        ("alive", "i8"),
+        ("missile", "i8"),  # slot of the target of a missile in flight, or -1
+        ("beam", "f8"),  # age of a sweep of beams, or -1
+        ("strike", "f8"),  # until the second strike of a double one; 0: none
+        ("mends", "i8"),  # before this loop, regeneration would change nothing
         ("side", "i8"),
         ("row", "i8"),  # of the unit table: its two axes, side and type, in one
-        ("alive", "i8"),
         ("order", "i8"),
         ("target", "i8"),  # slot of the order's target, or -1
         ("acquired", "i8"),  # slot of the target or patient that the unit chose by itself, or -1
+        ("victim", "i8"),  # slot of the target of an attack in wind-up, or -1
         ("x", "f8"),
         ("y", "f8"),
         ("heading_x", "f8"),  # unit vector
         ("heading_y", "f8"),
-        ("goal_x", "f8"),  # of an order to move or attack-move
-        ("goal_y", "f8"),
-        ("health", "f8"),
-        ("shield", "f8"),
-        ("energy", "f8"),
-        ("hurt", "i8"),  # loop of the last damage
-        ("mends", "i8"),  # before this loop, regeneration would change nothing
-        ("healed", "i8"),  # loop of the last heal: one healer per target and loop
+        ("pace", "f8"),  # speed of the last loop
         ("cooldown", "f8"),  # until the next attack may start
         (
             "carry",
             "f8",
         ),  # how far before this loop an attack could have started, in (-1, 0]; during a wind-up minus its age
-        ("victim", "i8"),  # slot of the target of an attack in wind-up, or -1
+        ("backswing", "f8"),  # until the unit may move on by itself
+        ("loose", "i8"),  # 1: may overlap another unit and is to give way
+        ("goal_x", "f8"),  # of an order to move or attack-move
+        ("goal_y", "f8"),
+        ("stuck", "i8"),  # loops of a move order in which the unit came no nearer to its goal
+        ("side_step", "i8"),  # side on which it walks round an obstacle: 1 left, -1 right, 0 none
+        ("detour", "i8"),  # loops for which it keeps to that side
+        ("anchor_x", "f8"),  # where the unit stood when `around` was made
+        ("anchor_y", "f8"),
+        ("around", "i8", (WORDS,)),  # set of the slots that may come near: one bit each
+        ("near_next", "i8"),  # next slot of the list of who is near the unit that acts now, or -1
+        ("type", "i8"),  # index into envs.units.UNIT_NAMES
+        ("health", "f8"),
+        ("shield", "f8"),
+        ("energy", "f8"),
+        ("hurt", "i8"),  # loop of the last damage
+        ("healed", "i8"),  # loop of the last heal: one healer per target and loop
         ("weapon", "i8"),  # index of the weapon in wind-up
         ("windup", "f8"),  # until that attack is released
-        ("backswing", "f8"),  # until the unit may move on by itself
-        ("strike", "f8"),  # until the second strike of a double one; 0: none
         ("strike_target", "i8"),
-        ("missile", "i8"),  # slot of the target of a missile in flight, or -1
         ("missile_x", "f8"),
         ("missile_y", "f8"),
-        ("beam", "f8"),  # age of a sweep of beams, or -1
         ("beam_x", "f8"),  # middle of its line
         ("beam_y", "f8"),
         ("beam_dx", "f8"),  # direction of its line
         ("beam_dy", "f8"),
         ("beam_hits", "u8", (2 * WORDS,)),  # who was hit: a set for each of two beams
         ("burst", "i8"),  # 1: died, its burst is still to come
-        ("pace", "f8"),  # speed of the last loop
-        ("side_step", "i8"),  # side on which it walks round an obstacle: 1 left, -1 right, 0 none
-        ("detour", "i8"),  # loops for which it keeps to that side
-        ("stuck", "i8"),  # loops of a move order in which the unit came no nearer to its goal
-        ("loose", "i8"),  # 1: may overlap another unit and is to give way
-        ("anchor_x", "f8"),  # where the unit stood when `around` was made
-        ("anchor_y", "f8"),
-        ("around", "i8", (WORDS,)),  # set of the slots that may come near: one bit each
-        ("near_next", "i8"),  # next slot of the list of who is near the unit that acts now, or -1
     ]
 )
 
