@@ -77,7 +77,7 @@ def _batch(stack: ExitStack, units: int, batch: int, threads: int) -> tuple[str,
 
 
 def _warm(play: Play) -> Play:
-    """After two calls everything is compiled: JAX compiles a second time for buffers that it laid out itself."""
+    """After two calls everything is compiled and in the caches."""
     play()
     play()
     return play

@@ -112,7 +112,7 @@ class Smax:
         keys = jax.random.split(key, size)
         shown = jax.eval_shape(jax.vmap(self._step), keys, state, jax.numpy.zeros(masks.shape[:2], int))[1]
         shown = jax.tree.map(lambda like: jax.numpy.zeros(like.shape, like.dtype), shown)
-        return key, state, (*shown[:-1], masks)
+        return key, *self._typed((state, (*shown[:-1], masks)))
 
     def _scan(self, size: int, carry: Any) -> Any:
         return self._jax.lax.scan(partial(self._round, size), carry, None, _SCAN)[0]
@@ -124,4 +124,8 @@ class Smax:
         key, choice, drawn = jax.random.split(key, 3)
         actions = jax.vmap(self._choose)(jax.random.split(choice, size), shown[-1])
         state, shown = jax.vmap(self._step)(jax.random.split(drawn, size), state, actions)
-        return (key, state, shown), None
+        return (key, *self._typed((state, shown))), None
+
+    def _typed(self, arrays: Any) -> Any:
+        """The arrays with their types made definite: JAX's "weak" ones would make it compile the next call anew."""
+        return self._jax.tree.map(lambda x: self._jax.lax.convert_element_type(x, x.dtype), arrays)
