@@ -37,7 +37,6 @@ class Weapon:
     scan_range: float
     period: float
     damage_point: float
-    backswing: float
     hits_ground: bool
     hits_air: bool
     bonus: float = 0.0
@@ -120,6 +119,7 @@ class Rules:
     detour_loops: int
     stuck_loops: int
     stuck_loops_per_unit: int
+    gathering_radius: float
 
 
 def _values(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from envs.engine.collision import blocker, push
 from envs.engine.neighbours import gather, move_to
 from envs.engine.paths import next_point
 from envs.engine.records import at, row_of
-from envs.engine.state import NONE, Battle, Table, Units
+from envs.engine.state import MOVE, NONE, Battle, Table, Units
 from envs.jit import inlined, jit
 from envs.units import RULES
 
@@ -17,6 +17,7 @@ TURN_COSINE, TURN_SINE = RULES.turn_cosine, RULES.turn_sine
 VEER_COSINE, VEER_SINE = 0.9238795325112867, 0.3826834323650898  # 22.5 degrees
 VEERS = 5  # a unit looks for a way up to 112.5 degrees off its goal
 DETOUR, STUCK, STUCK_PER_UNIT = RULES.detour_loops, RULES.stuck_loops, RULES.stuck_loops_per_unit
+GATHERED = RULES.gathering_radius * RULES.gathering_radius
 ARRIVED = 1e-8  # squared distance
 
 
@@ -149,14 +150,17 @@ def walk(units: Units, battle: Battle, table: Table, slot: int, goal_x: float, g
 
 @inlined
 def march(units: Units, battle: Battle, table: Table, slot: int) -> None:
-    """One loop of a move or attack-move: it ends on arrival, or where the unit is when others were in its way for long."""
+    """One loop of a move or attack-move: it ends on arrival, or where the unit is when others were in its way for long.
+
+    An attack-move gives up only near its goal: behind comrades who fight, units wait.
+    """
     unit = at(units, slot)
     row = row_of(table, unit)
     goal_x, goal_y = clamp_x(row, unit.goal_x), clamp_y(row, unit.goal_y)
     advance = walk(units, battle, table, slot, goal_x, goal_y, 0.0)
-    if advance <= 0.25 * min(row.acceleration, row.speed):
-        unit.stuck += 1
     dx, dy = goal_x - unit.x, goal_y - unit.y
     left = dx * dx + dy * dy
+    if advance <= 0.25 * min(row.acceleration, row.speed) and (unit.order == MOVE or left < GATHERED):
+        unit.stuck += 1
     if left < ARRIVED or (unit.stuck >= STUCK and unit.stuck >= STUCK + STUCK_PER_UNIT * math.sqrt(left)):
         unit.order, unit.stuck = NONE, 0

@@ -10,11 +10,11 @@ from envs.jit import jit
 
 @jit
 def interrupt(units: Units, slot: int) -> None:
-    """Ends what the unit is about: its target, wind-up, backswing and second strike. Missiles and beams go on."""
+    """Ends what the unit is about: its target, wind-up and second strike. Missiles and beams go on."""
     unit = at(units, slot)
     unit.target, unit.acquired, unit.victim = -1, -1, -1
     unit.carry = 0.0
-    unit.backswing, unit.strike = 0.0, 0.0
+    unit.strike = 0.0
     unit.stuck = 0
 
 

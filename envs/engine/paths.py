@@ -14,6 +14,7 @@ _FAR = 1 << 30
 _HERE = 255  # no way, or none to go
 _DX = (1, 0, -1, 0, 1, -1, -1, 1)
 _DY = (0, 1, 0, -1, 1, 1, -1, -1)
+INSET = 0.1  # how far from the edges of a cell units aim
 LOOK_AHEAD = 12  # cells: how far along its way a unit looks for the farthest one that it can walk to straight
 
 
@@ -77,7 +78,7 @@ def is_straight(table: Table, x: float, y: float, to_x: float, to_y: float) -> b
 @jit
 def next_point(table: Table, x: float, y: float, goal_x: float, goal_y: float) -> tuple[float, float]:
     """Where to walk from a walkable point to come to the goal: the goal itself where nothing is between, or where no way leads to
-    it, else the middle of the farthest cell along the way that can be walked to straight."""
+    it, else the nearest point of the farthest cell along the way that can be walked to straight, so that many walk abreast."""
     goal = int(goal_x) * CELLS + int(goal_y)
     ways = arena_of(table).ways
     cell = int(x) * CELLS + int(y)
@@ -89,8 +90,9 @@ def next_point(table: Table, x: float, y: float, goal_x: float, goal_y: float) -
         if step == _HERE:
             break
         cell += _DX[step] * CELLS + _DY[step]
-        middle_x, middle_y = cell // CELLS + 0.5, cell % CELLS + 0.5
-        if ahead > 0 and not is_straight(table, x, y, middle_x, middle_y):
+        west, south = cell // CELLS, cell % CELLS
+        near_x, near_y = min(max(x, west + INSET), west + 1 - INSET), min(max(y, south + INSET), south + 1 - INSET)
+        if ahead > 0 and not is_straight(table, x, y, near_x, near_y):
             break
-        best_x, best_y = middle_x, middle_y
+        best_x, best_y = near_x, near_y
     return best_x, best_y

@@ -53,7 +53,7 @@ def create(units: Units, battle: Battle, table: Table, unit_type: int, side: int
     unit.order, unit.target, unit.acquired = NONE, -1, -1
     unit.goal_x, unit.goal_y = place_x, place_y
     unit.hurt, unit.healed, unit.mends = NEVER, NEVER, 0
-    unit.cooldown, unit.carry, unit.windup, unit.backswing = 0.0, 0.0, 0.0, 0.0
+    unit.cooldown, unit.carry, unit.windup = 0.0, 0.0, 0.0
     unit.victim, unit.weapon = -1, 0
     unit.strike, unit.strike_target = 0.0, -1
     unit.missile, unit.missile_x, unit.missile_y = -1, 0.0, 0.0

@@ -45,7 +45,6 @@ UNIT = np.dtype(
             "carry",
             "f8",
         ),  # how far before this loop an attack could have started, in (-1, 0]; during a wind-up minus its age
-        ("backswing", "f8"),  # until the unit may move on by itself
         ("loose", "i8"),  # 1: may overlap another unit and is to give way
         ("goal_x", "f8"),  # of an order to move or attack-move
         ("goal_y", "f8"),

@@ -1,4 +1,5 @@
-"""Attacks from the decision to the release: range, facing, wind-up, backswing and the weapon's period."""
+"""Attacks from the decision to the release: range, facing, wind-up and the weapon's period. What follows a
+shot is animation only: a chase goes on at once, as orders do (the logs of the real game say so)."""
 
 from __future__ import annotations
 
@@ -27,8 +28,6 @@ def tick(units: Units, slot: int) -> None:
             unit.carry, unit.cooldown = unit.cooldown, 0.0
     elif unit.victim < 0:
         unit.carry = 0.0
-    if unit.backswing > 0.0:
-        unit.backswing -= 1.0
 
 
 @inlined
@@ -76,8 +75,6 @@ def engage(units: Units, battle: Battle, table: Table, slot: int, target: int) -
         if faces(units, table, slot, dx, dy, distance) and unit.cooldown <= 0.0:
             start(units, battle, table, slot, target, weapon_at_hand(units, table, slot, target))
         return False
-    if unit.backswing > 0.0:
-        return False
     walk(units, battle, table, slot, victim.x, victim.y, reach - CHASE_MARGIN)
     return True
 
@@ -117,7 +114,7 @@ def release(units: Units, battle: Battle, table: Table, slot: int) -> None:
     chance = uniform(battle.key ^ DELAY_DRAW, battle.loop, slot)
     delay = row.delay_low + (row.delay_high - row.delay_low) * chance
     unit.cooldown = max(row.period[weapon] + delay + unit.carry, 0.0)
-    unit.carry, unit.victim, unit.backswing = 0.0, -1, row.backswing[weapon]
+    unit.carry, unit.victim = 0.0, -1
     if row.burst_radius > 0.0:
         die(units, battle, table, slot)
     elif row.beam_points > 0:

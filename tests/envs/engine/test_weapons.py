@@ -1,4 +1,4 @@
-"""The clock of attacks: periods with their random delay, wind-up, backswing, cooldown, facing."""
+"""The clock of attacks: periods with their random delay, wind-up, cooldown, facing."""
 
 from __future__ import annotations
 
@@ -96,19 +96,14 @@ def test_a_started_attack_lands_within_the_slop(exact, beyond, lands):
     assert bool(battle.units[shooter]["cooldown"] > 0) is lands
 
 
-def test_backswing_holds_back_a_chase_but_not_an_order(exact):
-    held, ordered = exact(), exact()
-    for battle in (held, ordered):
-        shooter, victim = duel(battle, "zealot", 0.9)
-        battle.run(1)
-        battle.units[victim]["x"] += 3.0
-        if battle is ordered:
-            battle.order_move(shooter, 20.0, 16.0)
-    start = float(held.units[shooter]["x"])
-    held.run(7)
-    ordered.run(7)
-    assert held.units[shooter]["x"] == start
-    assert ordered.units[shooter]["x"] > start + 0.9
+def test_a_chase_goes_on_at_once_after_an_attack(exact):
+    battle = exact()
+    shooter, victim = duel(battle, "zealot", 0.9)
+    battle.run(1)
+    battle.units[victim]["x"] += 3.0
+    start = float(battle.units[shooter]["x"])
+    battle.run(7)
+    assert battle.units[shooter]["x"] == pytest.approx(start + 7 * 2.25 / 16)
 
 
 def test_a_unit_turns_before_it_fires(exact):
