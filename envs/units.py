@@ -41,6 +41,7 @@ class Weapon:
     hits_air: bool
     bonus: float = 0.0
     bonus_against: str = ""
+    structure_damage: float = 0.0  # in the place of the damage
     missile_speed: float = 0.0
     second_strike: float = 0.0
     burst_radius: float = 0.0

@@ -8,6 +8,7 @@ import numpy as np
 
 from envs.engine.records import at, row_of
 from envs.engine.state import MAIN, NONE, WORD, WORDS, Battle, Table, Units
+from envs.engine.table import STRUCTURE
 from envs.jit import jit
 from envs.units import RULES
 
@@ -37,6 +38,8 @@ def wound(units: Units, battle: Battle, table: Table, attacker: int, weapon: int
     damage = float(arms.damage[weapon])
     if arms.bonus_against[weapon] & row.attributes != 0:
         damage += arms.bonus[weapon]
+    if arms.structure_damage > 0.0 and row.attributes & STRUCTURE != 0:
+        damage = arms.structure_damage
     unit.hurt, unit.mends = battle.loop, 0
     if unit.shield > 0.0:
         absorbed = min(unit.shield, damage)

@@ -14,8 +14,15 @@ from envs.errors import unknown
 from envs.units import RULES, UNIT_NAMES, UNITS, UnitType, Weapon
 
 LAYERS = {"ground": GROUND, "colossus": COLOSSUS, "flyers": FLYER}
-BIOLOGICAL = 1
-ATTRIBUTE_BITS = {"biological": BIOLOGICAL, "light": 2, "armored": 4, "mechanical": 8, "massive": 16, "structure": 32}
+BIOLOGICAL, STRUCTURE = 1, 32
+ATTRIBUTE_BITS = {
+    "biological": BIOLOGICAL,
+    "light": 2,
+    "armored": 4,
+    "mechanical": 8,
+    "massive": 16,
+    "structure": STRUCTURE,
+}
 MAX_WEAPONS = 2
 
 ROW = np.dtype(
@@ -66,6 +73,7 @@ ROW = np.dtype(
         ("scan", "f8"),  # of the first weapon, edge to edge
         ("second_strike", "f8"),
         ("burst_radius", "f8"),
+        ("structure_damage", "f8"),  # of the first weapon, in the place of its damage; 0: none
         ("beam_points", "i8"),
         ("beam_spacing", "f8"),
         ("beam_radius", "f8"),
@@ -189,6 +197,7 @@ def _weapon_fields(weapons: tuple[Weapon, ...]) -> dict[str, Any]:
         "scan": first.scan_range,
         "second_strike": first.second_strike * loops,
         "burst_radius": first.burst_radius,
+        "structure_damage": first.structure_damage,
         "beam_points": first.beam_points,
         "beam_spacing": first.beam_spacing,
         "beam_radius": first.beam_radius,

@@ -11,7 +11,6 @@ from envs.exact.expected import expected
 from envs.exact.fights import attack_one, damage, effect_loops, hit, hits_to_kill, loops_to_kill
 
 KILLS = expected().kills
-NOT_YET = {"baneling-spine_crawler": "banelings have no damage of their own against structures"}
 TIMED = [kill for kill in KILLS if kill.seconds is not None]
 
 
@@ -24,9 +23,7 @@ def test_every_pair_is_listed():
 
 
 @pytest.mark.parametrize("kill", KILLS, ids=name_of)
-def test_hits_to_kill(exact, kill, request):
-    if name_of(kill) in NOT_YET:
-        request.applymarker(pytest.mark.xfail(reason=NOT_YET[name_of(kill)], strict=True))
+def test_hits_to_kill(exact, kill):
     battle = exact()
     assert hits_to_kill(battle, *attack_one(battle, kill.attacker, kill.target)) == kill.hits
 
