@@ -54,6 +54,7 @@ class Scenario:
 
     `exception_unit_types` cannot make up a whole team (nor the whole of the extra enemies). `setting` is `default`, where every
     agent sees what is in its sight range, or `epo` (extended partial observability), where only the first to sight an enemy does.
+    `mask_probability`, under SMACv2's name for it: the chance that an agent is shown a given enemy's health, shield and type.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Scenario:
     teams: Teams = field(default_factory=Teams)
     start_positions: StartPositions = field(default_factory=StartPositions)
     setting: str = "default"
+    mask_probability: float = 1.0
 
     @property
     def prob_obs_enemy(self) -> float:
@@ -104,7 +106,10 @@ class Scenario:
         rule = {"surrounded_and_reflect": self.start_positions.p, "surrounded": 0.0, "reflect": 1.0}
         start = {"dist_type": "surrounded_and_reflect", "p": rule[self.start_positions.rule]}
         start |= {"map_x": MAP_SIZE, "map_y": MAP_SIZE}
-        return {"n_units": self.n_units, "n_enemies": self.n_enemies, "team_gen": team, "start_positions": start}
+        config = {"n_units": self.n_units, "n_enemies": self.n_enemies, "team_gen": team, "start_positions": start}
+        if self.mask_probability < 1:
+            config["enemy_mask"] = {"dist_type": "mask", "mask_probability": self.mask_probability}
+        return config
 
 
 def has_regulars(kinds: Sequence[str], weights: Sequence[float], exceptions: Collection[str]) -> bool:
@@ -183,7 +188,10 @@ def _load_raw(name: str, path: Path) -> dict[str, Any]:
 class _Reader:
     """Turns the content of one scenario file into a `Scenario`, naming file, key and allowed values where it cannot."""
 
-    KEYS = ("race", "n_units", "n_enemies", "weights", "exception_unit_types", "teams", "start_positions", "setting")
+    KEYS = (
+        *("race", "n_units", "n_enemies", "weights", "exception_unit_types", "teams", "start_positions", "setting"),
+        "mask_probability",
+    )
 
     def __init__(self, path: Path, content: Mapping[str, Any]) -> None:
         self.path = path
@@ -225,6 +233,7 @@ class _Reader:
             teams=self.teams(kinds, n_units, n_enemies),
             start_positions=self.start_positions(n_units, n_enemies),
             setting=self.choice("setting", SETTINGS, "default"),
+            mask_probability=self.probability("mask_probability", 1.0),
         )
 
     def count(self, key: str, most: int) -> int:
@@ -232,6 +241,12 @@ class _Reader:
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most - 1:
             raise self.bad(key, f"give a whole number from 1 to {most - 1}")
         return value
+
+    def probability(self, key: str, default: float) -> float:
+        value = self.content.get(key, default)
+        if not _is_number(value) or not 0 <= value <= 1:
+            raise self.bad(key, "give a probability from 0 to 1")
+        return float(value)
 
     def weights(self, kinds: tuple[str, ...]) -> tuple[float, ...]:
         if "weights" not in self.content and "teams" in self.content:

@@ -25,6 +25,7 @@ from compass.knowledge import (
     Y,
 )
 from compass.types import Constants
+from envs.errors import InputError
 from envs.jit import jit
 from envs.layout import Layout
 from envs.scenario import EPISODE_LIMIT, MAP_SIZE, Scenario
@@ -64,14 +65,28 @@ def _facts(unit: UnitType) -> tuple[float, ...]:
     )
 
 
+def check_readable(scenario: Scenario) -> None:
+    """Make sure that an enemy's row always says what the enemy is.
+
+    Raises:
+        InputError: the scenario masks enemies.
+    """
+    if scenario.mask_probability < 1:
+        raise InputError(
+            f"{scenario.name}: agents here cannot play with mask_probability {scenario.mask_probability}; leave it out"
+        )
+
+
 class Decoder:
     """Decodes the vectors of a team, each agent's by itself.
 
     Raises:
         ValueError: vectors or masks of a shape that is not the scenario's.
+        InputError: see `check_readable`.
     """
 
     def __init__(self, scenario: Scenario) -> None:
+        check_readable(scenario)
         self.layout = Layout.of(scenario)
         kinds = [UNITS[name] for name in scenario.unit_types]
         self.sight = np.array([float(kind.smac_sight) for kind in kinds])

@@ -16,7 +16,7 @@ from envs.engine.table import unit_table
 from envs.errors import InputError
 from envs.scenario import Scenario
 from envs.smac.actions import find_illegal
-from envs.smac.arrays import SEEN, TALLY, Records, make_settings, make_traits
+from envs.smac.arrays import MOST_MASKED, SEEN, TALLY, Records, make_settings, make_traits
 from envs.smac.masks import fill_masks
 from envs.smac.options import Options
 from envs.smac.step import create_battles, observe_battle, observe_with, open_battles, step_battles
@@ -68,24 +68,29 @@ class Battles:
         setups: Sequence[BattleSetup] | None,
         outputs: Outputs,
     ) -> None:
-        """Start battles of these keys at these places; teams and positions are drawn from the keys unless given.
+        """Start battles of these keys at these places; teams, positions and enemy masks are drawn from the keys unless given.
 
         Raises:
-            InputError: the map has no room for all units.
+            InputError: the map has no room for all units, or a mask is for more agents than it can be.
         """
         count, n = len(keys), self.units.shape[1]
         types, positions = np.zeros((count, n), np.int64), np.zeros((count, n, 2), np.float32)
+        n_agents = self.layout.n_agents
+        enemy_masks = np.zeros((count, n_agents, n - n_agents), np.uint8)
         for k, key in enumerate(keys):
             if setups is None:
-                self.source.draw_into(key, types[k], positions[k])
+                self.source.draw_into(key, types[k], positions[k], enemy_masks[k])
             else:
                 types[k], positions[k] = setups[k].types, setups[k].positions
+                enemy_masks[k] = 0 if setups[k].enemy_mask is None else setups[k].enemy_mask
+        if n_agents > MOST_MASKED and enemy_masks.any():
+            raise InputError(f"an enemy mask for {n_agents} agents; use one with at most {MOST_MASKED}, or none")
         where, words = np.asarray(indices, np.int64), np.array(keys, np.uint64)
         if create_battles(where, words, types, positions, self.settings, self.table, self.units, self.battles) >= 0:
             raise InputError("the units do not all find room on the map; use fewer units")
         for index in indices:  # its own call: inlined in a second kernel, the engine would be compiled twice
             run_loops(self.units[index], self.battles[index], self.table, 1)
-        open_battles(where, self.settings, self.traits, *self.memory, *outputs)
+        open_battles(where, enemy_masks, self.settings, self.traits, *self.memory, *outputs)
 
     def step(self, lo: int, hi: int, look: bool, outputs: Outputs) -> int:
         """Play `actions` in the battles [lo, hi): see `step_battles`."""

@@ -82,13 +82,16 @@ def _discover(
 
 
 @jit
-def _write_row(
-    settings: Record, other: Record, dx: float, dy: float, away: float, sight: float, out: NDArray[np.float32]
-) -> None:
-    """What an enemy's and an ally's row have in common: all but its first feature and an ally's last action."""
+def _write_place(dx: float, dy: float, away: float, sight: float, out: NDArray[np.float32]) -> None:
+    """Where another unit is, in its row."""
     out[1] = away / sight
     out[2] = dx / sight
     out[3] = dy / sight
+
+
+@jit
+def _write_nature(settings: Record, other: Record, out: NDArray[np.float32]) -> None:
+    """Health, shield and type of another unit, in its row."""
     at = 4
     if settings.obs_all_health:
         out[4] = other.health_part
@@ -134,7 +137,9 @@ def _see_enemies(
         if enemy.health > 0.0 and ((away < sight and known) or settings.fully_observable):
             row = out[N_MOVES + e * width : N_MOVES + (e + 1) * width]
             row[0] = _can_heal(settings, seen, agent, e) if me.heals else away <= shoot
-            _write_row(settings, enemy, dx, dy, away, sight, row)
+            _write_place(dx, dy, away, sight, row)
+            if (enemy.masked_from >> np.uint64(agent)) & np.uint64(1) == 0:
+                _write_nature(settings, enemy, row)
         if not known:
             wiped = e + 1
     if settings.wipe:
@@ -157,7 +162,8 @@ def _see_allies(settings: Record, seen: Records, agent: int, out: NDArray[np.flo
         if other.health > 0.0 and (away < sight or settings.fully_observable):
             row = out[at : at + width]
             row[0] = 1.0
-            _write_row(settings, other, dx, dy, away, sight, row)
+            _write_place(dx, dy, away, sight, row)
+            _write_nature(settings, other, row)
             if settings.obs_last_action and other.action >= 0:
                 row[settings.row + other.action] = 1.0
         at += width

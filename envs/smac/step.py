@@ -121,6 +121,7 @@ def create_battles(
 @jit
 def open_battles(
     indices: NDArray[np.int64],
+    enemy_masks: NDArray[np.uint8],
     settings: Records,
     traits: Records,
     units: Records,
@@ -132,13 +133,17 @@ def open_battles(
     state: NDArray[np.float32],
     obs: NDArray[np.float32],
 ) -> None:
-    """What follows the loop after creation: sort the agents of these battles, begin their tallies, show them and observe."""
+    """What follows the loop after creation: sort the agents of these battles, begin their tallies, show them and observe.
+
+    enemy_masks: uint8[K, A, E], of battle k in place indices[k].
+    """
     rules = settings[0]
     units, seen, tracked = borrow(units), borrow(seen), borrow(tracked)
     masks, state, obs = borrow(masks), borrow(state), borrow(obs)
     order, uniforms = _scratch(rules)
-    for b in indices:
-        look_first(rules, traits, units[b], seen[b])
+    for k in range(indices.shape[0]):
+        b = indices[k]
+        look_first(rules, traits, units[b], enemy_masks[k], seen[b])
         tracked[b, :, :] = 0
         tally = tallies[b]
         tally.key = battles[b].key
