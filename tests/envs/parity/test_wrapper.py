@@ -11,7 +11,7 @@ from envs.draws import stream_key
 from envs.scenario import load_scenario
 from envs.smacv2_api import StarCraftCapabilityEnvWrapper
 from envs.teams import draw_battle
-from tests.envs.parity.traces import Driver, Turn
+from tests.envs.parity.traces import Case, Driver, Rules, Turn
 
 pytest.importorskip("pysc2", reason="pysc2 is not installed: make sc2")
 pytest.importorskip("smacv2", reason="smacv2 is not importable: make sc2 SMACV2=DIR")
@@ -65,15 +65,16 @@ def look(ours: Any, theirs: Oracle, call: int, where: str) -> Turn:
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_every_method_gives_the_same(scenario: str) -> None:
-    known = load_scenario(scenario)
-    theirs = Oracle(known)
+    rules = Rules(scenario)
+    known = rules.scenario
+    theirs = Oracle(rules)
     ours = StarCraftCapabilityEnvWrapper(**options(known), seed=40, observation="upstream")
     for seed in (40, 41, 42):
         expected = theirs.reset(seed)
         obs, state = ours.env.reset(draw_battle(known, seed).episode_config())
         same(np.stack(obs), expected.obs, "reset")
         same(state, expected.state, "reset")
-        driver, terminated, step = Driver(known, "aggressive", seed), False, 0
+        driver, terminated, step = Driver(Case(rules, "aggressive", seed)), False, 0
         turn = look(ours, theirs, 1, f"battle {seed}, reset")
         while not terminated:
             actions = driver.actions(turn, step).tolist()
@@ -89,7 +90,7 @@ def test_every_method_gives_the_same(scenario: str) -> None:
 def test_the_same_draws_for_every_further_observation() -> None:
     """Each call of `get_obs` between two steps has draws of its own, on both sides."""
     known = load_scenario("protoss_10_vs_10")
-    theirs = Oracle(known, prob_obs_enemy=0.5)
+    theirs = Oracle(Rules("protoss_10_vs_10", {"prob_obs_enemy": 0.5}))
     ours = StarCraftCapabilityEnvWrapper(**(options(known) | {"prob_obs_enemy": 0.5}), seed=1, observation="upstream")
     theirs.reset(1)
     ours.reset()

@@ -1,0 +1,70 @@
+"""Looks for a difference: plays numbered episodes, each of a scenario, options, a policy and seeds of its own, on both sides.
+
+    python -m tests.envs.parity.hunt --first 100000 --episodes 2000
+
+Needs smacv2 and pysc2 (`make sc2 SMACV2=DIR`). Prints every difference as it is found and how many episodes were equal; exits with
+1 if any was not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter
+
+import numpy as np
+
+from envs.scenario import StartPositions, scenario_names
+from tests.envs.parity.combinations import combination
+from tests.envs.parity.compare import side_by_side
+from tests.envs.parity.traces import POLICIES, Rules
+
+EACH = 2  # episodes of a number: one after a launch, one after a soft reset
+
+
+def rules_of(number: int, rng: np.random.Generator) -> Rules:
+    """A scenario that ships, half of the time with other teams or places, under the options of the number."""
+    name, team = str(rng.choice(scenario_names())), {}
+    if rng.random() < 0.3:
+        team |= {"n_units": int(rng.integers(1, 9)), "n_enemies": int(rng.integers(1, 9))}
+    if rng.random() < 0.2:
+        team |= {"weights": (0.25, 0.25, 0.5)}  # more colossi, medivacs, banelings
+    if rng.random() < 0.2:
+        team |= {"start_positions": StartPositions(str(rng.choice(["reflect", "surrounded"])))}
+    return Rules(name, combination(number) | team, f"options {number} {team}")
+
+
+def hunt(number: int) -> str:
+    """The first difference in the episodes of a number, in words; "" if they are equal."""
+    rng = np.random.default_rng(number)
+    rules, policy = rules_of(number, rng), str(rng.choice(POLICIES))
+    limit = 20 if rng.random() < 0.2 else 200
+    try:
+        side_by_side(rules, policy, (number, number + (1 << 40)), limit)
+    except Exception as difference:
+        return f"{type(difference).__name__}: {difference}"
+    return ""
+
+
+def main() -> int:
+    """Hunt through a range of numbers."""
+    parser = argparse.ArgumentParser(description="compare the native environment with smacv2 under many options")
+    parser.add_argument("--first", type=int, default=100_000, help="first number")
+    parser.add_argument("--episodes", type=int, default=200, help="how many episodes")
+    arguments = parser.parse_args()
+    began, found = time.monotonic(), Counter[bool]()
+    numbers = range(arguments.first, arguments.first + arguments.episodes // EACH)
+    for number in numbers:
+        difference = hunt(number)
+        found[bool(difference)] += 1
+        if difference:
+            print(f"{number}: {difference}", flush=True)
+        if number == numbers[-1] or not (number - numbers[0] + 1) % 100:
+            took = time.monotonic() - began
+            print(f"{EACH * found[False]} episodes equal, {found[True]} numbers differ, {took:.0f} s", flush=True)
+    return int(found[True] > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
