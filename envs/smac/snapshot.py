@@ -84,4 +84,6 @@ def look_first(settings: Record, traits: Records, units: Records, enemy_mask: ND
         row.heals = trait.heals
         row.action = -1
         row.tracker = -1
+        row.x, row.y = units[row.slot].x, units[row.slot].y  # of those too whom the first loop has killed already
+        row.health, row.shield = 0.0, 0.0
     look_again(units, seen)

@@ -11,7 +11,7 @@ import pytest
 from envs.draws import stream_key
 from envs.errors import InputError
 from envs.random_play import batched_speed, choose_legal, record, single_speed
-from envs.scenario import load_scenario, scenario_names
+from envs.scenario import StartPositions, load_scenario, scenario_names
 from envs.skirmish import BatchedSkirmish, Frame, Skirmish
 from envs.teams import draw_battle
 
@@ -322,3 +322,23 @@ def test_scenarios_may_be_named() -> None:
     assert Skirmish("terran_5_vs_6").n_enemies == BatchedSkirmish("terran_5_vs_6", 2).n_enemies == 6
     with pytest.raises(InputError, match="did you mean"):
         Skirmish("teran_5_vs_6")
+
+
+def test_those_who_die_at_once_lie_where_they_fell():
+    """Banelings created in touch burst in the first loop; nothing of an earlier battle shows through their records."""
+    scenario = replace(
+        load_scenario("zerg_20_vs_20"),
+        weights=(0.5, 0.0, 0.5),
+        exception_unit_types=(),
+        start_positions=StartPositions("surrounded"),
+    )
+    used, battles = Skirmish(scenario, "upstream"), 0
+    for seed in range(100):
+        used.reset(seed)
+        fallen = used.seen["health"] <= 0
+        if fallen.any() and not fallen.all():
+            battles += 1
+            assert (np.hypot(used.seen["x"] - 16, used.seen["y"] - 16)[fallen] < 6).all()
+            alone = Skirmish(scenario, "upstream")
+            assert play(used, seed) == play(alone, seed)
+    assert battles > 3
