@@ -8,6 +8,8 @@ from tests.envs.parity.native import Native
 from tests.envs.parity.oracle import Oracle
 from tests.envs.parity.traces import Case, Rules, Turn, play
 
+LOOK_AGAIN, ABANDON = 4, 6  # steps
+
 
 def assert_same(native: Turn, oracle: Turn, where: str) -> None:
     """Name the first array that differs, and where; then compare the bytes that the hashes are taken of."""
@@ -23,8 +25,13 @@ def assert_same(native: Turn, oracle: Turn, where: str) -> None:
     assert native.pack() == oracle.pack(), f"{where}: bytes"
 
 
-def side_by_side(rules: Rules, policy: str, seeds: tuple[int, ...], limit: int = 200) -> list[Turn]:
-    """Play on both sides and compare; the last turn of each episode. The length of an episode is no option on either side."""
+def side_by_side(
+    rules: Rules, policy: str, seeds: tuple[int, ...], limit: int = 200, abandoned: tuple[int, ...] = ()
+) -> list[Turn]:
+    """Play on both sides and compare, now and then looking twice; the last turn of each episode.
+
+    `limit`: the length of an episode, which is no option on either side. The `abandoned` among the seeds end by a reset.
+    """
     ours, theirs = Native(rules), Oracle(rules)
     theirs.env.env.episode_limit = limit
     ours.skirmish._battles.settings["episode_limit"] = limit
@@ -36,6 +43,10 @@ def side_by_side(rules: Rules, policy: str, seeds: tuple[int, ...], limit: int =
             for step, ((native, _), (oracle, actions)) in enumerate(both):
                 where = f"{case.name}, {f'step {step}' if step else 'reset'}, actions {actions}"
                 assert_same(native, oracle, where)
+                if step % LOOK_AGAIN == 1:
+                    assert np.array_equal(ours.look(), theirs.look()), f"{where}: the second observation"
+                if seed in abandoned and step == ABANDON:
+                    break
             ends.append(native)
     finally:
         theirs.close()

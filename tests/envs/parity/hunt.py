@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections import Counter
 
 import numpy as np
 
@@ -21,7 +20,9 @@ from tests.envs.parity.compare import side_by_side
 from tests.envs.parity.native import Native
 from tests.envs.parity.traces import POLICIES, Rules
 
-EACH = 2  # episodes of a number: one after a launch, one after a soft reset
+EACH = (
+    2  # episodes of a number: one after a launch, one after a soft reset (or another launch, if the first is abandoned)
+)
 
 
 def rules_of(number: int, rng: np.random.Generator) -> Rules:
@@ -43,17 +44,18 @@ def begins(rules: Rules, seed: int) -> bool:
     return bool((native.skirmish.seen["health"] > 0).all())
 
 
-def hunt(number: int) -> str:
-    """The first difference in the episodes of a number, in words; "" if they are equal."""
+def hunt(number: int) -> tuple[int, str]:
+    """How many episodes of a number can be played, and their first difference in words; "" if they are equal."""
     rng = np.random.default_rng(number)
     rules, policy = rules_of(number, rng), str(rng.choice(POLICIES))
     limit = 20 if rng.random() < 0.2 else 200
-    seeds = [seed for seed in (number, number + (1 << 40)) if begins(rules, seed)]
+    given = [number + (k << 40) for k in range(EACH)]
+    seeds = tuple(seed for seed in given if begins(rules, seed))
     try:
-        side_by_side(rules, policy, tuple(seeds), limit)
+        side_by_side(rules, policy, seeds, limit, abandoned=tuple(given[number % 2 :: 2]) if rng.random() < 0.2 else ())
     except Exception as difference:
-        return f"{type(difference).__name__}: {difference}"
-    return ""
+        return len(seeds), f"{type(difference).__name__}: {difference}"
+    return len(seeds), ""
 
 
 def main() -> int:
@@ -62,17 +64,19 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=100_000, help="first number")
     parser.add_argument("--episodes", type=int, default=200, help="how many episodes")
     arguments = parser.parse_args()
-    began, found = time.monotonic(), Counter[bool]()
+    began, equal, different = time.monotonic(), 0, 0
     numbers = range(arguments.first, arguments.first + arguments.episodes // EACH)
     for number in numbers:
-        difference = hunt(number)
-        found[bool(difference)] += 1
+        played, difference = hunt(number)
         if difference:
+            different += 1
             print(f"{number}: {difference}", flush=True)
+        else:
+            equal += played
         if number == numbers[-1] or not (number - numbers[0] + 1) % 100:
             took = time.monotonic() - began
-            print(f"{EACH * found[False]} episodes equal, {found[True]} numbers differ, {took:.0f} s", flush=True)
-    return int(found[True] > 0)
+            print(f"{equal} episodes equal, {different} numbers differ, {took:.0f} s", flush=True)
+    return int(different > 0)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,10 @@ class Native:
         frame = self.skirmish.step(actions)
         return Turn(frame.obs, frame.state, frame.available, frame.reward, frame.terminated, self._info(frame))
 
+    def look(self) -> NDArray[np.float32]:
+        """Observe once more since the last step."""
+        return self.skirmish.observe()
+
     def _info(self, frame: Frame) -> dict[str, object]:
         """What smacv2's `step` gives as info."""
         info = {"battle_won": frame.battle_won, "dead_allies": frame.dead_allies, "dead_enemies": frame.dead_enemies}

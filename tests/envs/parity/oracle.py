@@ -104,6 +104,11 @@ class Oracle:
         turn = self._turn(obs, self.env.get_state())
         return Turn(turn.obs, turn.state, turn.available, float(reward), terminated, info)
 
+    def look(self) -> NDArray[np.float32]:
+        """Observe once more since the last step, for the first time."""
+        with self.draws.handed_over(1):
+            return np.stack(self.env.get_obs()).astype(np.float32)
+
     def _turn(self, obs: list[NDArray[np.float32]], state: NDArray[np.float32]) -> Turn:
         rows = np.stack(obs).astype(np.float32)  # with obs_timestep_number upstream's are float64 of float32 values
         return Turn(rows, state, np.array(self.env.get_avail_actions(), dtype=np.uint8))
