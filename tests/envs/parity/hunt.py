@@ -49,10 +49,10 @@ def hunt(number: int) -> tuple[int, str]:
     rng = np.random.default_rng(number)
     rules, policy = rules_of(number, rng), str(rng.choice(POLICIES))
     limit = 20 if rng.random() < 0.2 else 200
-    given = [number + (k << 40) for k in range(EACH)]
-    seeds = tuple(seed for seed in given if begins(rules, seed))
+    seeds = tuple(seed for seed in (number + (k << 40) for k in range(EACH)) if begins(rules, seed))
+    abandoned = tuple(seed for seed in seeds if rng.random() < 0.2)
     try:
-        side_by_side(rules, policy, seeds, limit, abandoned=tuple(given[number % 2 :: 2]) if rng.random() < 0.2 else ())
+        side_by_side(rules, policy, seeds, limit, abandoned)
     except Exception as difference:
         return len(seeds), f"{type(difference).__name__}: {difference}"
     return len(seeds), ""
