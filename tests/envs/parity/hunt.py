@@ -20,9 +20,7 @@ from tests.envs.parity.compare import side_by_side
 from tests.envs.parity.native import Native
 from tests.envs.parity.traces import POLICIES, Rules
 
-EACH = (
-    2  # episodes of a number: one after a launch, one after a soft reset (or another launch, if the first is abandoned)
-)
+EACH = 3  # episodes of a number: after a launch, after a soft reset, and after whatever was abandoned
 
 
 def rules_of(number: int, rng: np.random.Generator) -> Rules:
