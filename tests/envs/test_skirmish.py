@@ -25,6 +25,7 @@ SHAPES = {
     "20_vs_23": ((389, 901, 29), (346, 858, 29)),
 }
 PROTOSS, EPO = load_scenario("protoss_5_vs_5"), load_scenario("terran_5_vs_6_epo")
+MASKED = replace(EPO, name="masked", mask_probability=0.5)
 
 
 def digest(frame):
@@ -94,7 +95,7 @@ def batch_play(scenario, size, threads, rounds=70):
     return [h.hexdigest() for h in hashes]
 
 
-@pytest.mark.parametrize("scenario", [PROTOSS, EPO], ids=lambda s: s.name)
+@pytest.mark.parametrize("scenario", [PROTOSS, EPO, MASKED], ids=lambda s: s.name)
 def test_same_bytes_for_any_batch_size_and_threads(scenario):
     seven = batch_play(scenario, 7, 1)
     assert len(set(seven)) == 7
@@ -104,9 +105,10 @@ def test_same_bytes_for_any_batch_size_and_threads(scenario):
     assert batch_play(scenario, 2, 4) == seven[:2]
 
 
-def test_a_batch_plays_what_single_battles_play():
-    batched = BatchedSkirmish(EPO, 3, "upstream")
-    singles = [Skirmish(EPO, "upstream") for _ in range(3)]
+@pytest.mark.parametrize("scenario", [EPO, MASKED], ids=lambda s: s.name)
+def test_a_batch_plays_what_single_battles_play(scenario):
+    batched = BatchedSkirmish(scenario, 3, "upstream")
+    singles = [Skirmish(scenario, "upstream") for _ in range(3)]
     batch = batched.reset([4, 5, 6])
     frames = [single.reset(seed) for single, seed in zip(singles, [4, 5, 6], strict=True)]
     for _ in range(25):

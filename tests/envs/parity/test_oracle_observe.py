@@ -138,6 +138,7 @@ def test_asking_for_one_agent_forgets_full_observability() -> None:
         whole, alone = env.get_obs()[0], env.get_obs_agent(0)
         assert rows(whole, 1).any() and not rows(alone, 1).any()
         assert rows(whole, 1)[0, 1] > 1  # distances are in sight ranges, and leave the space's bounds
+    assert rows(native(ONE, NEAR_AND_FAR[1:], "repaired", fully_observable=True).observe(0)[0], 1).any()
 
 
 def test_the_time_step_turns_vectors_to_float64() -> None:

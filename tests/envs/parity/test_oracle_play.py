@@ -15,6 +15,7 @@ pytest.importorskip("smacv2", reason="smacv2 is not importable: make sc2 SMACV2=
 from pysc2.lib import protocol
 
 from envs.engine.state import MOVE
+from envs.units import UNITS
 from tests.envs.parity.stage import kill, native, put, upstream
 
 ONE = [("stalker", 8.0, 16.0)]
@@ -61,6 +62,14 @@ def test_a_healthy_ally_can_be_healed_and_a_medivac_cannot() -> None:
         assert env.get_avail_agent_actions(1)[6:] == [1, 0, 0]
 
 
+@pytest.mark.parametrize(("name", "short"), [("zealot", True), ("colossus", False)])
+def test_the_gate_of_an_attack_is_no_weapon_range(name: str, short: bool) -> None:
+    with upstream([(name, 8.0, 16.0)], FAR) as env:
+        unit = UNITS[name]
+        reach = unit.weapons[0].range + unit.radius + UNITS["zealot"].radius  # between centres
+        assert (reach < env.unit_shoot_range(0)) == short
+
+
 def test_an_illegal_action_is_an_assertion_after_the_last_actions_changed() -> None:
     with upstream(ONE, FAR) as env:
         before = env.get_state()
@@ -71,10 +80,15 @@ def test_an_illegal_action_is_an_assertion_after_the_last_actions_changed() -> N
         native(ONE, FAR, "upstream").step([6])
 
 
-def test_actions_are_cut_to_integers() -> None:
+def test_actions_are_cut_to_integers_and_count_from_the_end() -> None:
     with upstream(ONE, FAR) as env:
         env.step([4.9])
         assert env.last_action[0].argmax() == 4
+        put(env, env.enemies[0], 9, 16)
+        with pytest.raises(KeyError):  # -1 passes for the last, legal, action
+            env.step([-1])
+    with pytest.raises(ValueError, match="agent 0: action -1 is illegal"):
+        native(ONE, FAR, "upstream").step([-1])
     with pytest.raises(ValueError, match="give one integer"):
         native(ONE, FAR, "upstream").step([4.9])  # type: ignore[list-item]
 

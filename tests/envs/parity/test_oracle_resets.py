@@ -163,13 +163,25 @@ def test_agents_are_numbered_by_type_and_place() -> None:
     oracle.close()
 
 
-@pytest.mark.parametrize("name", ["get_cap_size", "seed"])
-def test_stubs_hide_methods_of_the_inner_environment(name: str) -> None:
-    env = wrapper()
-    getattr(env.env, name)()
+@pytest.mark.parametrize(("name", "arguments"), [("get_cap_size", ()), ("seed", ()), ("get_capabilities_agent", (0,))])
+def test_stubs_hide_methods_of_the_inner_environment(name: str, arguments: tuple[int, ...]) -> None:
+    env, ours = wrapper(), make("protoss_5_vs_5")
+    env.reset()
+    ours.reset()
+    getattr(env.env, name)(*arguments)
     with pytest.raises(NotImplementedError):
-        getattr(env, name)()
-    getattr(make("protoss_5_vs_5"), name)()
+        getattr(env, name)(*arguments)
+    getattr(ours, name)(*arguments)
+
+
+def test_what_is_asked_too_early_or_wrongly_is_answered_without_words() -> None:
+    env = wrapper()
+    with pytest.raises(KeyError):
+        env.get_obs()
+    with pytest.raises(AttributeError, match=r"^$"):
+        env.nothing_of_that_name  # noqa: B018
+    with pytest.raises(RuntimeError, match="call reset first"):
+        make("protoss_5_vs_5").get_obs()
 
 
 def test_the_wrapper_cannot_be_copied() -> None:
