@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,8 @@ def test_the_same_bytes(scenario: str, policy: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scenario", "policy", "name", "value"), zip(cycle(SMALL), cycle(POLICIES[1:]), *zip(*ONE_BY_ONE, strict=True))
+    ("scenario", "policy", "name", "value"),
+    [(SMALL[n % len(SMALL)], POLICIES[1 + n % 3], *option) for n, option in enumerate(ONE_BY_ONE)],
 )
 def test_the_same_bytes_under_one_other_option(scenario: str, policy: str, name: str, value: Any) -> None:
     changes = {name: value}
