@@ -71,6 +71,15 @@ def test_every_value_of_every_option_is_played() -> None:
     assert {case.policy for case in all_cases() if case.rules.changes} == set(POLICIES)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("reward_sparse", True), ("reward_only_positive", False), ("reward_scale", False)]
+)
+def test_battles_are_won_and_lost_under_every_kind_of_reward(name: str, value: bool) -> None:
+    played = [case for case in all_cases() if case.rules.changes.get(name) == value]
+    ends = [COMMITTED["episodes"][case.name][1].partition(",")[0] for case in played]
+    assert min(ends.count("won"), ends.count("not won")) >= 3
+
+
 def test_another_observation_would_be_noticed() -> None:
     """Without smacv2's row wipe (its issue 50) the bytes differ: the traces are of the real thing."""
     case = Case(Rules("protoss_5_vs_5"), "random", 0)

@@ -115,6 +115,8 @@ def cases(scenario: str) -> dict[Rules, list[Case]]:
     first = FIRST_COMBINATION + COMBINATIONS * scenario_names().index(scenario)
     for number in range(first, first + COMBINATIONS):
         rules = numbered(scenario, number)
+        if number % COMBINATIONS:  # against half as many enemies, or hardly any battle would be won
+            rules = replace(rules, changes={**rules.changes, "n_enemies": usual.scenario.n_enemies // 2})
         played[rules] = [Case(rules, POLICIES[number // COMBINATIONS % 2 + number % 2 * 2], number)]
     return played
 
