@@ -36,7 +36,7 @@ $(VENV)/dev: $(VENV)/base
 	@touch $@
 
 $(VENV)/sc2: $(VENV)/dev
-	$(PIP) install --editable '.[sc2]'
+	$(PIP) install --editable '.[sc2,burnysc2]'
 	$(PIP) install --no-deps pysc2==4.0.0
 	@touch $@
 

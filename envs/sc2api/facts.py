@@ -40,6 +40,17 @@ def start_raw() -> raw_pb2.StartRaw:
     )
 
 
+@cache
+def map_state() -> raw_pb2.MapState:
+    """What the player sees of the map: every cell (2: visible), and no creep on any."""
+    size = common_pb2.Size2DI(x=MAP_SIZE, y=MAP_SIZE)
+    cells = MAP_SIZE * MAP_SIZE
+    return raw_pb2.MapState(
+        visibility=common_pb2.ImageData(bits_per_pixel=8, size=size, data=bytes([2]) * cells),
+        creep=common_pb2.ImageData(bits_per_pixel=1, size=size, data=bytes(cells // 8)),
+    )
+
+
 def game_info(create: sc2api_pb2.RequestCreateGame, join: sc2api_pb2.RequestJoinGame) -> sc2api_pb2.ResponseGameInfo:
     """The map and the two players of a game that was created and joined with these requests."""
     message = sc2api_pb2.ResponseGameInfo(
@@ -49,6 +60,7 @@ def game_info(create: sc2api_pb2.RequestCreateGame, join: sc2api_pb2.RequestJoin
         info = message.player_info.add(type=setup.type)
         if setup.type == sc2api_pb2.Participant:
             info.player_id, info.race_requested, info.race_actual = PLAYER, join.race, join.race
+            info.player_name = join.player_name
         else:
             info.player_id, info.race_requested, info.difficulty = COMPUTER, setup.race, setup.difficulty
     return message

@@ -99,7 +99,7 @@ def test_malformed_requests_are_answered() -> None:
     game = playing()
     assert list(game.answer(b"\xff\xff\xff").error) == ["the message is not a Request"]
     assert list(game.answer(b"").error) == ["the request is empty"]
-    assert errors(game, query=api.Request().query) == ["query is not supported by the embedded engine"]
+    assert errors(game, quick_save=api.RequestQuickSave()) == ["quick_save is not supported by the embedded engine"]
     assert errors(game, step=api.RequestStep(count=0)) == ["step: count is 0; give 1 to 65536"]
     assert game.answer(b"").status == api.in_game
 
@@ -261,7 +261,6 @@ def test_orders_that_cannot_be_carried_out() -> None:
     assert order(game, Ability.MOVE, foe.tag, target_world_space_pos=here) == error_pb2.CantFindEnoughTargets
     assert order(game, Ability.MOVE, 5, target_world_space_pos=here) == error_pb2.CantFindEnoughTargets
     assert order(game, 999, zealot.tag) == error_pb2.NotSupported
-    assert order(game, Ability.STOP, zealot.tag, queue_command=True) == error_pb2.NotSupported
     nowhere = common_pb2.Point2D(x=float("nan"), y=1)
     assert order(game, Ability.MOVE, zealot.tag, target_world_space_pos=nowhere) == error_pb2.Error
     seen = ask(game, observation=api.RequestObservation())
@@ -269,7 +268,7 @@ def test_orders_that_cannot_be_carried_out() -> None:
         (zealot.tag, 23, error_pb2.CantTargetThatUnit),
         (zealot.tag, 23, error_pb2.MustTargetVisibleUnit),
     ]
-    assert len(seen.action_errors) == 8
+    assert len(seen.action_errors) == 7
     assert not seen.observation.raw_data.units[0].orders
     assert not ask(game, observation=api.RequestObservation()).action_errors
 
@@ -289,11 +288,11 @@ def test_actions_that_are_no_orders() -> None:
     ("command", "text"),
     [
         (creation(7, 1, 8, 8), "no unit type 7; known types: 4, 9, 48"),
-        (creation(COPY_IDS[MARINE], 2, 8, 8), f"owner 2 cannot have unit type {COPY_IDS[MARINE]}"),
-        (creation(STOCK_IDS[MARINE], 1, 8, 8), "owner 1 cannot have unit type 48"),
+        (creation(COPY_IDS[MARINE], 2, 8, 8), f"player 2 cannot have unit type {COPY_IDS[MARINE]}"),
+        (creation(STOCK_IDS[MARINE], 3, 8, 8), "there is no player 3"),
         (creation(STOCK_IDS[MARINE], 2, float("nan"), 8), "no position"),
         (creation(STOCK_IDS[MARINE], 2, 8, 8, quantity=4_000_000_000), "room for 128 more units"),
-        (debug_pb2.DebugCommand(game_state=debug_pb2.god), "game_state is not supported"),
+        (debug_pb2.DebugCommand(game_state=debug_pb2.god), "game_state god is not supported"),
         (debug_pb2.DebugCommand(), "an empty command is not supported"),
     ],
 )
