@@ -80,10 +80,12 @@ def data() -> sc2api_pb2.ResponseData:
         name = ability.name.capitalize()
         known = {
             "link_name": name,
+            "button_name": name,
             "friendly_name": name,
             "hotkey": _HOTKEYS.get(ability, ""),
             "available": True,
             "target": target,
+            "cast_range": UNITS["medivac"].heal_range if ability == Ability.HEAL else 0.0,
         }
         if general:
             message.abilities.add(ability_id=general, **known)
