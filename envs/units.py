@@ -1,4 +1,4 @@
-"""The nine SMACv2 units and the engine's constants, read from `units.yaml` (pure Python: no numpy, no compiler)."""
+"""SMACv2's nine units, SMAC v1's spine crawler and the engine's constants, read from `units.yaml` (no numpy, no compiler)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ DATA_FILE = Path(__file__).with_name("units.yaml")
 SOURCES = ("XML", "API", "MAP", "SMAC", "LIQ", "LOGS", "PYSC2", "PROTO", "GUESS")  # the keys that `units.yaml` explains
 SMAC_MIN_SHOOT_RANGE = 2.0  # smacv2's min_attack_range, the floor of every shoot range
 
-UNIT_NAMES = ("baneling", "colossus", "hydralisk", "marauder", "marine", "medivac", "stalker", "zealot", "zergling")
-"""The index of a unit type, everywhere: the order of the map's own unit copies."""
+COPIED = ("baneling", "colossus", "hydralisk", "marauder", "marine", "medivac", "stalker", "zealot", "zergling")
+"""SMACv2's units, in the order of the map's own copies of them, which allied units are."""
+UNIT_NAMES = (*COPIED, "spine_crawler")
+"""The index of a unit type, everywhere."""
 
 RACES: Mapping[str, tuple[str, str, str]] = {
     "protoss": ("stalker", "zealot", "colossus"),

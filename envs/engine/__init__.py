@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from envs.engine import loop, orders, spawn
-from envs.engine.arena import pathing_grid
+from envs.engine.arena import Grid, pathing_grid
 from envs.engine.state import BATTLE, MAX_UNITS, UNIT, Units
-from envs.engine.table import unit_table
+from envs.engine.table import make_table, rows_of
 from envs.errors import InputError
 
-__all__ = ["Engine", "pathing_grid", "rules_hash", "unit_table"]
+__all__ = ["Engine", "make_table", "pathing_grid", "rules_hash"]
 
 
 @cache
@@ -43,13 +43,21 @@ class Engine:
     `units` is the live `UNIT[capacity]` array, `battle` the live `BATTLE` record of shape [1]. Slots are indices into `units`.
     """
 
-    def __init__(self, capacity: int, overrides: Mapping[str, float] | None = None) -> None:
-        """Raises `InputError` when the capacity is not in 1..128 or an override is unknown (see `unit_table`)."""
+    def __init__(
+        self,
+        capacity: int,
+        overrides: Mapping[str, float] | None = None,
+        grid: Grid | None = None,
+        script: str = "closest",
+        march_to: tuple[float, float] = (0.0, 0.0),
+    ) -> None:
+        """See `make_table` for all but the capacity. Raises `InputError` when that is none from 1 to `MAX_UNITS`."""
         if not 1 <= capacity <= MAX_UNITS:
             raise InputError(f"a battle holds 1 to {MAX_UNITS} units, not {capacity}")
         self.units: Units = np.zeros(capacity, UNIT)
         self.battle = np.zeros(1, BATTLE)
-        self.table = unit_table(overrides)
+        self.table = make_table(overrides, grid, script, march_to)
+        self.rows = rows_of(self.table)
 
     @property
     def count(self) -> int:
@@ -78,6 +86,10 @@ class Engine:
     def order_move(self, slot: int, x: float, y: float) -> None:
         """Sends the unit to (x, y)."""
         orders.order_move(self.units, slot, float(x), float(y))
+
+    def order_attack_move(self, slot: int, x: float, y: float) -> None:
+        """Sends the unit to (x, y), to fight (or heal) whom it meets."""
+        orders.order_attack_move(self.units, slot, float(x), float(y))
 
     def order_attack(self, slot: int, target: int) -> bool:
         """Sends the unit at an enemy; False when it cannot attack it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from envs.engine.arena import clamp, lower_edge, upper_edge
+from envs.engine.arena import enter
 from envs.engine.neighbours import gather, move_to
 from envs.engine.records import at, row_of
 from envs.engine.state import NONE, Battle, Table, Units
@@ -42,17 +42,7 @@ def blocker(units: Units, table: Table, near: int, slot: int, step_x: float, ste
 
 
 @jit
-def outside(units: Units, table: Table, slot: int, step_x: float, step_y: float) -> bool:
-    """Whether a step leaves the unit's part of the map."""
-    unit = at(units, slot)
-    layer = row_of(table, unit).layer
-    low, high = lower_edge(layer), upper_edge(layer)
-    x, y = unit.x + step_x, unit.y + step_y
-    return bool(x < low or x > high or y < low or y > high)
-
-
-@jit
-def shift(units: Units, battle: Battle, slot: int, layer: int, from_x: float, from_y: float, length: float) -> None:
+def shift(units: Units, battle: Battle, table: Table, slot: int, from_x: float, from_y: float, length: float) -> None:
     """Moves a unit straight away from a point, within the map (along the x axis from its own place)."""
     unit = at(units, slot)
     dx, dy = unit.x - from_x, unit.y - from_y
@@ -61,7 +51,8 @@ def shift(units: Units, battle: Battle, slot: int, layer: int, from_x: float, fr
         dx, dy = dx / distance, dy / distance
     else:
         dx = 1.0
-    move_to(units, battle, slot, clamp(unit.x + dx * length, layer), clamp(unit.y + dy * length, layer))
+    x, y = enter(table, row_of(table, unit), unit.x, unit.y, unit.x + dx * length, unit.y + dy * length)
+    move_to(units, battle, slot, x, y)
 
 
 @jit
@@ -78,7 +69,7 @@ def push(units: Units, battle: Battle, table: Table, near: int, slot: int) -> No
         distance = dx * dx + dy * dy
         if distance < limit * limit - TOUCH:
             if seen.side == unit.side and gives_way(units, other):
-                shift(units, battle, other, row.layer, unit.x, unit.y, limit - math.sqrt(distance))
+                shift(units, battle, table, other, unit.x, unit.y, limit - math.sqrt(distance))
                 seen.loose = 1
             unit.loose = 1
 
@@ -104,4 +95,4 @@ def settle(units: Units, battle: Battle, table: Table, slot: int) -> None:
         other_idle = gives_way(units, other)
         if idle or not other_idle:
             share = 0.5 if idle == other_idle else 1.0
-            shift(units, battle, slot, row.layer, seen.x, seen.y, share * (limit - math.sqrt(distance)) + CLEARANCE)
+            shift(units, battle, table, slot, seen.x, seen.y, share * (limit - math.sqrt(distance)) + CLEARANCE)

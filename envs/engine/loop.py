@@ -10,14 +10,16 @@ from envs.engine.collision import settle
 from envs.engine.effects import advance_effects, resolve_bursts
 from envs.engine.movement import march
 from envs.engine.neighbours import forget
+from envs.engine.orders import can_heal
 from envs.engine.records import at, row_of
 from envs.engine.script import command_enemies
-from envs.engine.state import ATTACK, HEAL, MOVE, NONE, SHUFFLE_DRAW, Battle, Integers, Table, Units
+from envs.engine.state import ATTACK, ATTACK_MOVE, HEAL, MOVE, NONE, SHUFFLE_DRAW, Battle, Integers, Table, Units
 from envs.engine.targeting import acquire, acquire_patient
 from envs.engine.vitals import regenerate, tend
 from envs.engine.weapons import engage, reaches, tick, wind_up
 from envs.jit import jit
 
+NOBODY, STOOD, WALKED = 0, 1, 2  # what came of looking for somebody to attack or heal
 _PIECE_BITS, _PIECE = np.uint64(16), np.uint64(0xFFFF)
 
 
@@ -41,22 +43,22 @@ def shuffle(units: Units, battle: Battle, order: Integers) -> int:
 
 
 @jit
-def act_alone(units: Units, battle: Battle, table: Table, slot: int) -> bool:
-    """One loop of a stock unit without an order: it attacks or heals whom it finds. Returns whether it walked."""
+def fight(units: Units, battle: Battle, table: Table, slot: int) -> int:
+    """One loop of what a unit does by itself: it attacks or heals whom it finds. Returns whether it found somebody and walked."""
     unit = at(units, slot)
     if row_of(table, unit).heal > 0.0:
-        patient = acquire_patient(units, battle, table, slot)
-        if patient < 0:
-            return False
-        unit.order, unit.target = HEAL, patient
-        return tend(units, battle, table, slot)
+        if unit.acquired < 0 or not can_heal(units, table, slot, unit.acquired):
+            unit.acquired = acquire_patient(units, battle, table, slot)
+        if unit.acquired < 0:
+            return NOBODY
+        return WALKED if tend(units, battle, table, slot, unit.acquired) else STOOD
     target = int(unit.acquired)
     if target < 0 or at(units, target).alive == 0 or not reaches(units, table, slot, 0, target, 0.0):
         target = acquire(units, battle, table, slot)
         unit.acquired = target
     if target < 0:
-        return False
-    return engage(units, battle, table, slot, target)
+        return NOBODY
+    return WALKED if engage(units, battle, table, slot, target) else STOOD
 
 
 @jit
@@ -75,10 +77,16 @@ def act(units: Units, battle: Battle, table: Table, slot: int) -> bool:
         march(units, battle, table, slot)
         return True
     elif unit.order == HEAL:
-        return tend(units, battle, table, slot)
-    if row_of(table, unit).passive == 0:
-        return act_alone(units, battle, table, slot)
-    return False
+        if can_heal(units, table, slot, unit.target):
+            return tend(units, battle, table, slot, unit.target)
+        unit.order, unit.target = NONE, -1
+        return False
+    elif unit.order == ATTACK_MOVE:
+        found = fight(units, battle, table, slot)
+        if found == NOBODY:
+            march(units, battle, table, slot)
+        return found != STOOD
+    return row_of(table, unit).passive == 0 and fight(units, battle, table, slot) == WALKED
 
 
 @jit

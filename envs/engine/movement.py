@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
-from envs.engine.arena import clamp
-from envs.engine.collision import blocker, outside, push
+from envs.engine.arena import clamp_x, clamp_y, enter, outside
+from envs.engine.collision import blocker, push
 from envs.engine.neighbours import gather, move_to
+from envs.engine.paths import next_point
 from envs.engine.records import at, row_of
 from envs.engine.state import NONE, Battle, Table, Units
 from envs.jit import jit
@@ -81,7 +82,8 @@ def way_round(
 @jit
 def is_way(units: Units, table: Table, near: int, slot: int, step_x: float, step_y: float) -> bool:
     """Whether a step is free of blockers and stays on the map."""
-    if outside(units, table, slot, step_x, step_y):
+    unit = at(units, slot)
+    if outside(table, row_of(table, unit), unit.x + step_x, unit.y + step_y):
         return False
     return blocker(units, table, near, slot, step_x, step_y) < 0
 
@@ -99,8 +101,14 @@ def stride(units: Units, table: Table, slot: int, remaining: float) -> float:
 
 @jit
 def walk(units: Units, battle: Battle, table: Table, slot: int, goal_x: float, goal_y: float, stop: float) -> float:
-    """One loop of walking until `stop` from the goal; returns by how much nearer the unit came."""
+    """One loop of walking, round walls, until `stop` from the goal; returns by how much nearer the unit came to it, or to the next
+    point of its way round."""
     unit = at(units, slot)
+    row = row_of(table, unit)
+    if row.walled != 0:
+        to_x, to_y = next_point(table, unit.x, unit.y, goal_x, goal_y)
+        if to_x != goal_x or to_y != goal_y:
+            goal_x, goal_y, stop = to_x, to_y, 0.0
     dx, dy = goal_x - unit.x, goal_y - unit.y
     distance = math.sqrt(dx * dx + dy * dy)
     if distance <= stop or distance <= 0.0:
@@ -131,9 +139,9 @@ def walk(units: Units, battle: Battle, table: Table, slot: int, goal_x: float, g
         if near >= 0 and blocker(units, table, near, slot, x * step, y * step) >= 0:
             step = 0.0
     unit.pace = step
-    layer = row_of(table, unit).layer
     old_x, old_y = unit.x, unit.y
-    move_to(units, battle, slot, clamp(old_x + x * step, layer), clamp(old_y + y * step, layer))
+    new_x, new_y = enter(table, row, old_x, old_y, old_x + x * step, old_y + y * step)
+    move_to(units, battle, slot, new_x, new_y)
     if near >= 0:
         push(units, battle, table, near, slot)
     return float((unit.x - old_x) * to_x + (unit.y - old_y) * to_y)
@@ -141,10 +149,10 @@ def walk(units: Units, battle: Battle, table: Table, slot: int, goal_x: float, g
 
 @jit
 def march(units: Units, battle: Battle, table: Table, slot: int) -> None:
-    """One loop of a move order: it ends on arrival, or where the unit is when others have stood in its way for long."""
+    """One loop of a move or attack-move: it ends on arrival, or where the unit is when others were in its way for long."""
     unit = at(units, slot)
     row = row_of(table, unit)
-    goal_x, goal_y = clamp(unit.goal_x, row.layer), clamp(unit.goal_y, row.layer)
+    goal_x, goal_y = clamp_x(row, unit.goal_x), clamp_y(row, unit.goal_y)
     advance = walk(units, battle, table, slot, goal_x, goal_y, 0.0)
     if advance <= 0.25 * min(row.acceleration, row.speed):
         unit.stuck += 1

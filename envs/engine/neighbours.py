@@ -6,16 +6,16 @@ made. (The technique is Verlet's neighbour list, Phys. Rev. 159, 98, 1967.)
 
 from __future__ import annotations
 
-from envs.engine.arena import clamp
+from envs.engine.arena import LAST
 from envs.engine.records import at, row_of, trailing_zeros
-from envs.engine.state import WORD, WORDS, Battle, Table, Units
-from envs.engine.table import FLYER
+from envs.engine.state import CELLS, WORD, WORDS, Battle, Table, Units
 from envs.jit import jit
 from envs.units import RULES, UNITS
 
 SKIN = 3.0
 """How far beyond contact the sets reach, in map units: half of it, a unit may walk before they are made anew (about 8 loops)."""
 LONGEST_STEP = max(max(unit.speed, unit.ally_speed) for unit in UNITS.values()) / RULES.loops_per_second
+_END = CELLS - LAST
 _REACH = SKIN + LONGEST_STEP
 _FAR = (SKIN / 2) * (SKIN / 2)
 _ONE = 1  # a signed 64-bit word: sets use all bits, the sign included
@@ -26,7 +26,7 @@ def forget(units: Units, battle: Battle) -> None:
     """For the start of a call: callers may have created, removed or displaced units, these even off the map."""
     for slot in range(battle.count):
         unit = at(units, slot)
-        unit.x, unit.y = clamp(unit.x, FLYER), clamp(unit.y, FLYER)
+        unit.x, unit.y = min(max(unit.x, 0.0), _END), min(max(unit.y, 0.0), _END)
     battle.stale = 1
 
 

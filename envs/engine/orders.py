@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from envs.engine.records import at, row_of
-from envs.engine.state import ATTACK, HEAL, MOVE, NONE, Table, Units
+from envs.engine.state import ATTACK, ATTACK_MOVE, HEAL, MOVE, NONE, Table, Units
 from envs.engine.table import BIOLOGICAL
 from envs.jit import jit
 
@@ -31,6 +31,13 @@ def order_move(units: Units, slot: int, x: float, y: float) -> None:
     interrupt(units, slot)
     unit = at(units, slot)
     unit.order, unit.goal_x, unit.goal_y = MOVE, x, y
+
+
+@jit
+def order_attack_move(units: Units, slot: int, x: float, y: float) -> None:
+    """Sends the unit to (x, y); on the way it attacks, or heals, whom it would without an order."""
+    order_move(units, slot, x, y)
+    at(units, slot).order = ATTACK_MOVE
 
 
 @jit

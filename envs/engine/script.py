@@ -1,10 +1,14 @@
-"""The map's trigger: every half second, each enemy without an order is sent at the closest ally."""
+"""What a map's script commands the enemies.
+
+`CLOSEST`, SMACv2's map: every half second, each enemy without an order is sent at the closest ally. `MARCH`, the maps of SMAC v1:
+all enemies attack-move to one point at the start, and that is all. `IDLE`: nothing.
+"""
 
 from __future__ import annotations
 
-from envs.engine.orders import order_attack
+from envs.engine.orders import order_attack, order_attack_move
 from envs.engine.records import at, row_of
-from envs.engine.state import ALLY, ENEMY, NONE, Battle, Table, Units
+from envs.engine.state import ALLY, CLOSEST, ENEMY, MARCH, NONE, Battle, Table, Units
 from envs.jit import jit
 from envs.units import RULES
 
@@ -29,9 +33,18 @@ def closest(units: Units, battle: Battle, slot: int, side: int) -> int:
 
 @jit
 def command_enemies(units: Units, battle: Battle, table: Table) -> None:
-    """Acts in the loops of the script's phase only. An order that the unit cannot follow leaves it idle."""
-    if (battle.loop + battle.phase) % PERIOD != 0:
-        return
+    """The script's part of a loop."""
+    if table.script == CLOSEST and (battle.loop + battle.phase) % PERIOD == 0:
+        send_at_closest(units, battle, table)
+    elif table.script == MARCH and battle.loop == 0:
+        for slot in range(battle.count):
+            if at(units, slot).side == ENEMY:
+                order_attack_move(units, slot, table.march_x, table.march_y)
+
+
+@jit
+def send_at_closest(units: Units, battle: Battle, table: Table) -> None:
+    """Sends each enemy without an order at the closest ally. An order that the unit cannot follow leaves it idle."""
     for slot in range(battle.count):
         unit = at(units, slot)
         if unit.alive == 0 or unit.side != ENEMY or unit.order != NONE:

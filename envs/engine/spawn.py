@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from envs.draws import draw
-from envs.engine.arena import clamp, lower_edge, upper_edge
-from envs.engine.records import at, row_of
+from envs.engine.arena import clamp_x, clamp_y, outside
+from envs.engine.records import Record, at, row_at, row_of
 from envs.engine.state import NONE, PHASE_DRAW, WORDS, Battle, Table, Units
 from envs.jit import jit
 from envs.units import RULES, UNIT_NAMES
@@ -38,11 +38,9 @@ def create(units: Units, battle: Battle, table: Table, unit_type: int, side: int
     slot = int(battle.count)
     if slot >= units.shape[0]:
         return -1
-    row = at(table, side * TYPES + unit_type)
-    layer, body = int(row.layer), float(row.body)
-    place_x, place_y, found = free_place(
-        at(units, 0), battle, at(table, 0), layer, body, clamp(x, layer), clamp(y, layer)
-    )
+    row = row_at(table, side * TYPES + unit_type)
+    x, y = clamp_x(row, x), clamp_y(row, y)
+    place_x, place_y, found = free_place(at(units, 0), battle, at(table, 0), row, x, y)
     if not found:
         return -1
     battle.count = slot + 1
@@ -83,16 +81,18 @@ def kill(units: Units, battle: Battle, slot: int) -> None:
 
 
 @jit
-def is_free(units: Units, battle: Battle, table: Table, layer: int, body: float, x: float, y: float) -> bool:
-    """Whether a unit of this layer and collision radius would touch no living unit at (x, y)."""
+def is_free(units: Units, battle: Battle, table: Table, row: Record, x: float, y: float) -> bool:
+    """Whether a unit of this row may be at (x, y) and would touch no living unit there."""
+    if outside(table, row, x, y):
+        return False
     for slot in range(battle.count):
         other = at(units, slot)
         if other.alive == 0:
             continue
-        row = row_of(table, other)
-        if row.layer != layer:
+        body = row_of(table, other)
+        if body.layer != row.layer:
             continue
-        dx, dy, reach = other.x - x, other.y - y, row.body + body
+        dx, dy, reach = other.x - x, other.y - y, row.body + body.body
         if dx * dx + dy * dy < reach * reach:
             return False
     return True
@@ -100,12 +100,11 @@ def is_free(units: Units, battle: Battle, table: Table, layer: int, body: float,
 
 @jit
 def free_place(
-    units: Units, battle: Battle, table: Table, layer: int, body: float, x: float, y: float
+    units: Units, battle: Battle, table: Table, row: Record, x: float, y: float
 ) -> tuple[float, float, bool]:
     """The free place nearest to (x, y) on a grid around it: searched ring by ring, ties in the order of the search."""
-    if is_free(units, battle, table, layer, body, x, y):
+    if is_free(units, battle, table, row, x, y):
         return x, y, True
-    low, high = lower_edge(layer), upper_edge(layer)
     best, best_x, best_y = 1e300, x, y
     for ring in range(1, MAX_RINGS):
         if ring * ring * GRID * GRID >= best:  # every place of this ring is at least as far
@@ -115,8 +114,6 @@ def free_place(
             for step_x in range(-ring, ring + 1, stride):
                 distance = (step_x * step_x + step_y * step_y) * GRID * GRID
                 place_x, place_y = x + step_x * GRID, y + step_y * GRID
-                if distance >= best or place_x < low or place_x > high or place_y < low or place_y > high:
-                    continue
-                if is_free(units, battle, table, layer, body, place_x, place_y):
+                if distance < best and is_free(units, battle, table, row, place_x, place_y):
                     best, best_x, best_y = distance, place_x, place_y
     return best_x, best_y, best < 1e300

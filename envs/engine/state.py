@@ -10,11 +10,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from envs.units import RULES
+
 ALLY, ENEMY = 0, 1  # sides: the passive copies that agents command, and the stock units that the script commands
-NONE, MOVE, ATTACK, HEAL = 0, 1, 2, 3  # orders
+NONE, MOVE, ATTACK, HEAL, ATTACK_MOVE = 0, 1, 2, 3, 4  # orders
+GROUND, COLOSSUS, FLYER = 0, 1, 2  # layers: units collide within their own
+CLOSEST, MARCH, IDLE = 0, 1, 2  # what the enemy's script does: see `envs.engine.script`
 MAIN: Any = np.int64(0)  # the main weapon (a typed zero: a bare one would be compiled as a case of its own)
-WORD, WORDS = 64, 2  # a set of slots is so many words of so many bits
+WORD, WORDS = 64, 3  # a set of slots is so many words of so many bits
 MAX_UNITS = WORD * WORDS
+CELLS = RULES.map_size  # of one map unit, along each axis
 
 UNIT = np.dtype(
     [
@@ -24,12 +29,12 @@ UNIT = np.dtype(
         ("alive", "i8"),
         ("order", "i8"),
         ("target", "i8"),  # slot of the order's target, or -1
-        ("acquired", "i8"),  # slot of the target that a unit without an order chose by itself, or -1
+        ("acquired", "i8"),  # slot of the target or patient that the unit chose by itself, or -1
         ("x", "f8"),
         ("y", "f8"),
         ("heading_x", "f8"),  # unit vector
         ("heading_y", "f8"),
-        ("goal_x", "f8"),  # of a move order
+        ("goal_x", "f8"),  # of an order to move or attack-move
         ("goal_y", "f8"),
         ("health", "f8"),
         ("shield", "f8"),
@@ -80,9 +85,16 @@ BATTLE = np.dtype(
     ]
 )
 
+ARENA = np.dtype(
+    [
+        ("cells", "u1", (CELLS, CELLS)),  # 1 where ground units may stand on the cell [x, y]
+        ("ways", "u1", (CELLS * CELLS, CELLS * CELLS)),  # see `envs.engine.paths`; only made where there are walls
+    ]
+)
+
 Units = npt.NDArray[Any]  # UNIT[N], one battle
 Battle = Any  # one BATTLE record
-Table = npt.NDArray[Any]  # envs.engine.table.ROW[2, 9]
+Table = Any  # envs.engine.table.TABLE[1], or its record
 Integers = npt.NDArray[np.int64]
 
 PHASE_DRAW = np.uint64(0x5048415345)  # purposes folded into the battle's key

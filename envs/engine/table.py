@@ -1,4 +1,4 @@
-"""The unit data as the kernel reads it: a numpy record per side and unit type, in loops instead of seconds."""
+"""What does not change during a battle, as the kernel reads it: the unit data, in loops instead of seconds, arena and script."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from envs.engine.state import Table
+from envs.engine.arena import Grid, edges, pathing_grid
+from envs.engine.paths import find_ways
+from envs.engine.state import ARENA, CLOSEST, COLOSSUS, FLYER, GROUND, IDLE, MARCH, Table
 from envs.errors import unknown
 from envs.units import RULES, UNIT_NAMES, UNITS, UnitType, Weapon
 
-GROUND, COLOSSUS, FLYER = 0, 1, 2  # layers: units collide within their own
 LAYERS = {"ground": GROUND, "colossus": COLOSSUS, "flyers": FLYER}
 BIOLOGICAL = 1
-ATTRIBUTE_BITS = {"biological": BIOLOGICAL, "light": 2, "armored": 4, "mechanical": 8, "massive": 16}
+ATTRIBUTE_BITS = {"biological": BIOLOGICAL, "light": 2, "armored": 4, "mechanical": 8, "massive": 16, "structure": 32}
 MAX_WEAPONS = 2
 
 ROW = np.dtype(
@@ -25,6 +26,11 @@ ROW = np.dtype(
         ("radius", "f8"),  # for ranges
         ("body", "f8"),  # for collisions
         ("layer", "i8"),
+        ("low_x", "f8"),  # the coordinates that the unit may have
+        ("low_y", "f8"),
+        ("high_x", "f8"),
+        ("high_y", "f8"),
+        ("walled", "i8"),  # 1: not all cells between these are walkable for it
         ("on_ground", "i8"),  # hit by weapons against ground
         ("in_air", "i8"),  # hit by weapons against air
         ("attributes", "i8"),
@@ -71,23 +77,59 @@ ROW = np.dtype(
 """Times in loops, speeds in map units per loop, lengths in map units. Weapon fields hold one value per weapon."""
 
 
-def unit_table(overrides: Mapping[str, float] | None = None) -> Table:
-    """The unit data, `ROW[2, 9]` by side (0 ally, 1 enemy) and unit type.
+TABLE = np.dtype(
+    [
+        ("rows", ROW, (2 * len(UNIT_NAMES),)),  # by side (0 ally, 1 enemy), then unit type
+        ("script", "i8"),
+        ("march_x", "f8"),
+        ("march_y", "f8"),
+        ("arena", ARENA),
+    ]
+)
+SCRIPTS = {"closest": CLOSEST, "march": MARCH, "none": IDLE}
+
+
+def make_table(
+    overrides: Mapping[str, float] | None = None,
+    grid: Grid | None = None,
+    script: str = "closest",
+    march_to: tuple[float, float] = (0.0, 0.0),
+) -> Table:
+    """The table of a battle, `TABLE[1]`.
 
     `overrides` sets a field of `ROW` to one value in every row, for tests that switch a rule off
-    (`{"regeneration": 0, "delay_low": 0, "delay_high": 0}`). Raises `InputError` for an unknown field.
+    (`{"regeneration": 0, "delay_low": 0, "delay_high": 0}`). `grid`: the walkable cells, bool[32, 32] indexed [x, y] (none:
+    SMACv2's map). `script`: `closest` (SMACv2's trigger), `march` (the enemies attack-move to `march_to` at the start) or `none`.
+    Raises `InputError` for an unknown field or script.
     """
-    table = np.zeros((2, len(UNIT_NAMES)), ROW)
+    table = np.zeros(1, TABLE)
+    rows = rows_of(table)
+    grid = pathing_grid() if grid is None else grid
     for index, name in enumerate(UNIT_NAMES):
         for side in (0, 1):
-            for field, value in _row(UNITS[name], ally=side == 0).items():
-                table[side, index][field] = value
+            place = edges(grid, LAYERS[UNITS[name].collides_with])
+            for field, value in (_row(UNITS[name], ally=side == 0) | place).items():
+                rows[side, index][field] = value
     names = ROW.names or ()
     for field, value in (overrides or {}).items():
         if field not in names:
-            raise unknown("field of the unit table", field, names)
-        table[field] = value
+            raise unknown("field of the unit data", field, names)
+        rows[field] = value
+    if script not in SCRIPTS:
+        raise unknown("script", script, SCRIPTS)
+    table["script"] = SCRIPTS[script]
+    table["march_x"], table["march_y"] = march_to
+    arena = table[0]["arena"]
+    arena["cells"] = grid
+    if rows["walled"].any():
+        find_ways(arena["cells"], arena["ways"])
     return table
+
+
+def rows_of(table: Table) -> Table:
+    """The unit data of a table: a view `ROW[2, types]` by side and unit type."""
+    rows: Table = table["rows"].reshape(2, len(UNIT_NAMES))
+    return rows
 
 
 def _row(unit: UnitType, ally: bool) -> dict[str, Any]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from envs.engine.movement import walk
-from envs.engine.orders import can_heal
 from envs.engine.records import at, row_of
-from envs.engine.state import NONE, Battle, Table, Units
+from envs.engine.state import Battle, Table, Units
 from envs.jit import jit
 from envs.units import RULES
 
@@ -26,14 +25,9 @@ def regenerate(units: Units, battle: Battle, table: Table, slot: int) -> None:
 
 
 @jit
-def tend(units: Units, battle: Battle, table: Table, slot: int) -> bool:
-    """One loop of a heal order: follow the patient and heal it. Returns whether the unit moved."""
-    unit = at(units, slot)
-    target = int(unit.target)
-    if not can_heal(units, table, slot, target):
-        unit.order, unit.target = NONE, -1
-        return False
-    patient = at(units, target)
+def tend(units: Units, battle: Battle, table: Table, slot: int, target: int) -> bool:
+    """One loop of healing a patient that can be healed: follow it and heal it. Returns whether the unit moved."""
+    unit, patient = at(units, slot), at(units, target)
     row = row_of(table, unit)
     dx, dy = patient.x - unit.x, patient.y - unit.y
     if dx * dx + dy * dy > row.heal_range * row.heal_range:

@@ -1,22 +1,22 @@
 """The numbers by which the StarCraft II API names unit types, abilities and players.
 
 Stock unit types and abilities: Blizzard's s2client-api (`sc2_typeenums.h`). The map's own copies of the nine units stand at the
-end of the unit list, in the order of `envs.units.UNIT_NAMES`, which is how smacv2 finds them: length of the list minus nine.
+end of the unit list, in the order of `envs.units.COPIED`, which is how smacv2 finds them: length of the list minus nine.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
 
-from envs.units import UNIT_NAMES, UNITS
+from envs.units import COPIED, UNIT_NAMES, UNITS
 
 PLAYER, COMPUTER = 1, 2  # owners; the player's units are the map's copies, the computer's are stock units
 SIDE_OF_OWNER = {PLAYER: 0, COMPUTER: 1}
 
 STOCK_IDS = tuple(UNITS[name].stock_id for name in UNIT_NAMES)
 FIRST_COPY = max(STOCK_IDS) + 1
-COPY_IDS = tuple(range(FIRST_COPY, FIRST_COPY + len(UNIT_NAMES)))
-TYPE_IDS = (COPY_IDS, STOCK_IDS)  # [side][index in UNIT_NAMES]
+COPY_IDS = tuple(range(FIRST_COPY, FIRST_COPY + len(COPIED)))
+TYPE_IDS = (COPY_IDS, STOCK_IDS)  # [side][index in UNIT_NAMES]; no player has a spine crawler
 UNIT_OF_ID = {unit_id: (side, index) for side, ids in enumerate(TYPE_IDS) for index, unit_id in enumerate(ids)}
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from envs.draws import stream_key
 from envs.engine.loop import run_loops
 from envs.engine.state import BATTLE, MAX_UNITS, UNIT
-from envs.engine.table import unit_table
+from envs.engine.table import make_table
 from envs.errors import InputError
 from envs.scenario import Scenario
 from envs.smac.actions import find_illegal
@@ -43,7 +43,7 @@ class Battles:
         self.source = BattleSource(scenario)
         self.settings = make_settings(self.layout, self.options, observation)
         self.traits = make_traits(scenario, self.options)
-        self.table = unit_table()
+        self.table = make_table()
         self.units: Records = np.zeros((size, n_allies + n_enemies), UNIT)
         self.battles: Records = np.zeros(size, BATTLE)
         self.seen: Records = np.zeros((size, n_allies + n_enemies), SEEN)

@@ -41,7 +41,7 @@ class UnitView:
 
 def type_ids(side: int) -> dict[str, int]:
     """The API's unit type numbers by unit name; side 0: the allies' copies, 1: stock units."""
-    return dict(zip(UNIT_NAMES, TYPE_IDS[side], strict=True))
+    return dict(zip(UNIT_NAMES, TYPE_IDS[side], strict=False))
 
 
 def unit_views(seen: Records, lo: int, hi: int) -> dict[int, UnitView]:

@@ -32,7 +32,7 @@ class Field(Engine):
 
     def quiet(self, *names: str) -> None:
         for name in names:
-            self.table[ENEMY, UNIT_NAMES.index(name)]["weapons"] = 0
+            self.rows[ENEMY, UNIT_NAMES.index(name)]["weapons"] = 0
 
     def life(self, slot: int) -> float:
         return float(self.units[slot]["health"] + self.units[slot]["shield"])
@@ -43,13 +43,13 @@ class Field(Engine):
     def gap(self, slot: int, other: int) -> float:
         """The distance between two bodies (negative: they overlap)."""
         a, b = self.units[slot], self.units[other]
-        bodies = sum(float(self.table[unit["side"], unit["type"]]["body"]) for unit in (a, b))
+        bodies = sum(float(self.rows[unit["side"], unit["type"]]["body"]) for unit in (a, b))
         return math.hypot(a["x"] - b["x"], a["y"] - b["y"]) - bodies
 
     def worst_gap(self) -> float:
         """The least gap between living units that collide."""
         living = [slot for slot in range(self.count) if self.alive(slot)]
-        layer = {slot: self.table[self.units[slot]["side"], self.units[slot]["type"]]["layer"] for slot in living}
+        layer = {slot: self.rows[self.units[slot]["side"], self.units[slot]["type"]]["layer"] for slot in living}
         pairs = [(a, b) for a in living for b in living if a < b and layer[a] == layer[b]]
         return min((self.gap(a, b) for a, b in pairs), default=math.inf)
 

@@ -12,7 +12,7 @@ from envs.draws import stream_key
 from envs.engine import Engine, rules_hash
 from envs.engine.loop import run_batch
 from envs.engine.state import BATTLE, UNIT
-from envs.engine.table import unit_table
+from envs.engine.table import make_table
 from envs.units import RACES, UNIT_NAMES
 
 SIZE = 8
@@ -56,7 +56,7 @@ def test_a_batch_is_its_battles(threads):
     singles = [prepared(seed, list(RACES)[seed % 3]) for seed in seeds]
     for index, single in enumerate(singles):
         units[index], battles[index] = single.units, single.battle[0]
-    table = unit_table()
+    table = make_table()
     cuts = np.linspace(0, len(seeds), threads + 1).astype(int)
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(lambda cut: run_batch(units, battles, table, 200, *cut), pairwise(cuts)))

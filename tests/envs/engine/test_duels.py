@@ -36,7 +36,7 @@ def fight(battle, key, one, two, distance):
 def test_mirrors_are_even(field, name):
     battle = field(capacity=2)
     index = UNIT_NAMES.index(name)
-    battle.table[ALLY, index]["health"] = battle.table[ENEMY, index]["health"]
+    battle.rows[ALLY, index]["health"] = battle.rows[ENEMY, index]["health"]
     ends = np.array([fight(battle, key, name, name, 9.0) for key in range(400)])
     wins, losses = (int((ends[:, side] > 0).sum()) for side in (0, 1))
     assert abs(wins - losses) < 3.5 * (wins + losses) ** 0.5  # standard deviations of a fair coin
@@ -52,7 +52,7 @@ def test_ideal_duels(field, title):
     one, two = parsed(title)
     distance = 0.9 if "zealot" in title or "zergling" in title else RANGED[one]
     battle = field(capacity=2, regeneration=0)
-    battle.table[ALLY, UNIT_NAMES.index(one)]["health"] = battle.table[ENEMY, UNIT_NAMES.index(one)]["health"]
+    battle.rows[ALLY, UNIT_NAMES.index(one)]["health"] = battle.rows[ENEMY, UNIT_NAMES.index(one)]["health"]
     chance, left_one, left_two, _ = DUELS[title]
     ends = np.array([fight(battle, key, one, two, distance) for key in range(100)])
     wins, losses = ((ends[:, side] > 0).sum() for side in (0, 1))

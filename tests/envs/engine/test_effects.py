@@ -129,7 +129,7 @@ def test_bursts_set_off_bursts(exact):
 def test_both_sides_may_die_in_one_loop(exact, key):
     battle = exact(key=key, health=10)
     one, two = battle.put("stalker", ALLY, 14.0, 16.0), battle.put("stalker", ENEMY, 18.0, 16.0)
-    battle.table["shield"] = 0
+    battle.rows["shield"] = 0
     for a, b in ((one, two), (two, one)):
         battle.units[a]["shield"] = 0
         battle.face(a, b)

@@ -56,7 +56,7 @@ def test_time_to_kill(exact, attacker, target, hits, cycles, seconds):
     shooter, victim = pair(battle, attacker, target)
     assert battle.order_attack(shooter, victim)
     loops = battle.run_until(lambda: not battle.alive(victim))
-    row = battle.table[battle.units[shooter]["side"], UNIT_NAMES.index(attacker)]
+    row = battle.rows[battle.units[shooter]["side"], UNIT_NAMES.index(attacker)]
     delay = 0.0
     if row["missile_speed"][0] > 0:
         delay = math.ceil(2.0 / row["missile_speed"][0])

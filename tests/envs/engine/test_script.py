@@ -86,8 +86,8 @@ def test_idle_enemies_take_threats_before_nearer_targets(exact):
     zealot = battle.put("zealot", ALLY, 18, 16)
     harmless = battle.put("medivac", ALLY, 16, 18)
     stalker = battle.put("stalker", ALLY, 16, 20)
-    battle.table[ALLY, battle.units[zealot]["type"]]["weapons"] = 0
-    battle.table[ALLY, battle.units[harmless]["type"]]["threatens"] = 0
+    battle.rows[ALLY, battle.units[zealot]["type"]]["weapons"] = 0
+    battle.rows[ALLY, battle.units[harmless]["type"]]["threatens"] = 0
     battle.run(1)
     assert battle.units[marine]["acquired"] == stalker
 
@@ -95,7 +95,7 @@ def test_idle_enemies_take_threats_before_nearer_targets(exact):
 def test_an_allied_medivac_is_a_threat_and_an_enemys_is_not(exact):
     battle = exact()
     index = battle.units[battle.put("medivac", ALLY, 5, 5)]["type"]
-    assert battle.table[ALLY, index]["threatens"] == 1 and battle.table[ENEMY, index]["threatens"] == 0
+    assert battle.rows[ALLY, index]["threatens"] == 1 and battle.rows[ENEMY, index]["threatens"] == 0
 
 
 def test_invalid_attacks_leave_the_old_order(exact):

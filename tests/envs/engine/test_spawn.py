@@ -74,7 +74,7 @@ def test_a_full_battle_says_so(field):
 
 @pytest.mark.parametrize("capacity", [0, MAX_UNITS + 1])
 def test_capacity_is_limited(capacity):
-    with pytest.raises(InputError, match="1 to 128"):
+    with pytest.raises(InputError, match=f"1 to {MAX_UNITS}"):
         Engine(capacity)
 
 

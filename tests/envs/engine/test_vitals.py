@@ -17,7 +17,7 @@ def test_zerg_regenerate_a_quantum_each_loop(field, name):
     battle.run(100)
     assert battle.life(unit) == start + 100 * QUANTUM
     battle.run(1000)
-    assert battle.life(unit) == battle.table[ALLY, battle.units[unit]["type"]]["health"]
+    assert battle.life(unit) == battle.rows[ALLY, battle.units[unit]["type"]]["health"]
 
 
 @pytest.mark.parametrize("name", ["marine", "marauder", "medivac", "stalker", "zealot", "colossus"])
@@ -69,7 +69,7 @@ def test_healing_costs_energy(field):
 def test_healing_ends_with_the_energy(field):
     battle = field(capacity=4)
     medivac, patient = medivac_and(battle, "marauder")
-    battle.table["health"] = 1e9
+    battle.rows["health"] = 1e9
     battle.order_heal(medivac, patient)
     battle.run(16 * 60)
     assert battle.life(patient) - 10 == pytest.approx(187, abs=1.5)
@@ -92,10 +92,10 @@ def test_an_enemy_medivac_heals_by_itself_the_weakest_then_the_nearest(field):
     battle.units[weak]["health"] = 9
     battle.put("stalker", ENEMY, 14, 16)
     battle.run(1)
-    assert battle.units[medivac]["target"] == weak
-    battle.units[medivac]["order"], battle.units[medivac]["energy"] = 0, 4.9
+    assert battle.units[medivac]["acquired"] == weak
+    battle.units[medivac]["acquired"], battle.units[medivac]["energy"] = -1, 4.9
     battle.run(1)
-    assert battle.units[medivac]["order"] == 0  # too little energy to start by itself
+    assert battle.units[medivac]["acquired"] == -1  # too little energy to start by itself
     assert battle.order_heal(medivac, near)
 
 
