@@ -8,7 +8,7 @@ import numpy as np
 from s2clientprotocol import common_pb2, data_pb2, raw_pb2, sc2api_pb2
 
 from envs.engine.arena import pathing_grid
-from envs.sc2api.ids import COMPUTER, COPY_IDS, GENERAL, PLAYER, UNIT_OF_ID, Ability
+from envs.sc2api.ids import COMPUTER, COPY_IDS, GENERAL, PLAYER, SPECIFIC, UNIT_OF_ID, Ability
 from envs.scenario import MAP_SIZE
 from envs.units import UNIT_NAMES, UNITS, Weapon
 
@@ -21,6 +21,7 @@ _TARGETS = {
     Ability.SMART: data_pb2.AbilityData.PointOrUnit,
     Ability.STOP: getattr(data_pb2.AbilityData, "None"),
     Ability.MOVE: data_pb2.AbilityData.PointOrUnit,
+    Ability.SCAN_MOVE: data_pb2.AbilityData.PointOrUnit,
     Ability.ATTACK: data_pb2.AbilityData.PointOrUnit,
     Ability.HEAL: data_pb2.AbilityData.Unit,
 }
@@ -77,7 +78,7 @@ def data() -> sc2api_pb2.ResponseData:
             message.units.add(unit_id=unit_id, available=False)
     for ability, target in _TARGETS.items():
         general = GENERAL.get(ability, 0)
-        name = ability.name.capitalize()
+        name = "".join(word.capitalize() for word in ability.name.split("_"))
         known = {
             "link_name": name,
             "button_name": name,
@@ -88,18 +89,19 @@ def data() -> sc2api_pb2.ResponseData:
             "cast_range": UNITS["medivac"].heal_range if ability == Ability.HEAL else 0.0,
         }
         if general:
-            message.abilities.add(ability_id=general, **known)
+            if ability == SPECIFIC[general]:
+                message.abilities.add(ability_id=general, **known)
             known["remaps_to_ability_id"] = general
         message.abilities.add(ability_id=ability, **known)
     return message
 
 
 def _add_unit(message: sc2api_pb2.ResponseData, unit_id: int, side: int, index: int) -> None:
-    name = UNIT_NAMES[index]
-    unit = UNITS[name]
+    unit = UNITS[UNIT_NAMES[index]]
+    name = "".join(word.capitalize() for word in unit.name.split("_"))
     entry = message.units.add(
         unit_id=unit_id,
-        name=f"{name.capitalize()}_RL" if side == 0 else name.capitalize(),
+        name=f"{name}_RL" if side == 0 else name,
         available=True,
         race=_RACES[unit.race],
         sight_range=unit.sight,

@@ -21,11 +21,15 @@ UNIT_OF_ID = {unit_id: (side, index) for side, ids in enumerate(TYPE_IDS) for in
 
 
 class Ability(IntEnum):
-    """The four abilities of the nine units, and the general ones that clients may send in their place."""
+    """The abilities of the units, and the general ones that clients may send in their place.
+
+    A scan-move is the attack-move of units without a weapon.
+    """
 
     SMART = 1
     STOP = 4
     MOVE = 16
+    SCAN_MOVE = 19
     ATTACK = 23
     HEAL = 386
     GENERAL_STOP = 3665
@@ -35,7 +39,8 @@ class Ability(IntEnum):
 
 GENERAL = {
     Ability.STOP: Ability.GENERAL_STOP,
+    Ability.SCAN_MOVE: Ability.GENERAL_ATTACK,
     Ability.ATTACK: Ability.GENERAL_ATTACK,
     Ability.MOVE: Ability.GENERAL_MOVE,
 }
-SPECIFIC: dict[int, int] = {general: ability for ability, general in GENERAL.items()}
+SPECIFIC: dict[int, int] = {general: ability for ability, general in GENERAL.items()}  # the last one of a general id

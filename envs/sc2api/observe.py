@@ -6,6 +6,7 @@ import math
 
 from s2clientprotocol import raw_pb2, sc2api_pb2
 
+from envs.engine.state import ATTACK, ATTACK_MOVE, HEAL, MOVE, NONE
 from envs.sc2api.facts import map_state
 from envs.sc2api.ids import COMPUTER, PLAYER, Ability
 from envs.sc2api.world import Order, World
@@ -13,8 +14,7 @@ from envs.units import UNIT_NAMES, UNITS
 
 GROUND = 8.0  # height of the flat map
 
-_NOTHING, _MOVE, _ATTACK, _HEAL = range(4)
-_ABILITY = {_MOVE: Ability.MOVE, _ATTACK: Ability.ATTACK, _HEAL: Ability.HEAL}
+_ABILITY = {MOVE: Ability.MOVE, ATTACK: Ability.ATTACK, HEAL: Ability.HEAL, ATTACK_MOVE: Ability.ATTACK}
 _FIELDS = ("type", "side", "x", "y", "health", "shield", "energy", "heading_x", "heading_y", "cooldown", "order")
 
 
@@ -68,7 +68,7 @@ def _add_units(world: World, slots: list[int], raw: raw_pb2.ObservationRaw) -> i
         kind, side, x, y, health, shield, energy, heading_x, heading_y, cooldown, order = values
         unit = raw.units.add(
             tag=world.tags[slot],
-            unit_type=world.type_id(slot),
+            unit_type=world.type_ids[slot],
             health=health,
             facing=_facing(heading_x, heading_y),
             **_KINDS[side][kind],
@@ -78,11 +78,11 @@ def _add_units(world: World, slots: list[int], raw: raw_pb2.ObservationRaw) -> i
             unit.shield = shield
         if unit.energy_max:
             unit.energy = energy
-        unit.is_active = order != _NOTHING
+        unit.is_active = order != NONE
         if side == 0:
             own += 1
             unit.weapon_cooldown = cooldown
-            if order != _NOTHING:
+            if order != NONE:
                 _add_order(world, slot, order, unit)
             for waiting in world.waiting(slot):
                 _add_waiting(waiting, unit)
@@ -98,9 +98,11 @@ def _facing(x: float, y: float) -> float:
 def _add_order(world: World, slot: int, order: int, unit: raw_pb2.Unit) -> None:
     record = world.engine.units[slot]
     message = unit.orders.add(ability_id=_ABILITY[order])
-    if order == _MOVE:
+    if order in (MOVE, ATTACK_MOVE):
         goal = message.target_world_space_pos
         goal.x, goal.y, goal.z = float(record["goal_x"]), float(record["goal_y"]), GROUND
+        if record["acquired"] >= 0:
+            unit.engaged_target_tag = world.tags[int(record["acquired"])]
     elif record["target"] >= 0:
         message.target_unit_tag = unit.engaged_target_tag = world.tags[int(record["target"])]
 

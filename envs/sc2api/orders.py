@@ -10,7 +10,7 @@ from s2clientprotocol import error_pb2, raw_pb2, sc2api_pb2
 
 from envs.sc2api.ids import SPECIFIC, Ability
 from envs.sc2api.world import MOST_WAITING, Order, World
-from envs.units import UNIT_NAMES
+from envs.units import UNIT_NAMES, UNITS
 
 MOST_ERRORS = 1000  # that one observation tells; there is no end to what a client can ask of dead units
 
@@ -57,10 +57,16 @@ def _order(world: World, tag: int, command: raw_pb2.ActionRawUnitCommand) -> Res
     order = _MAKERS[ability](world, ability, command)
     if not isinstance(order, Order):
         return order
+    if order.ability != Ability.STOP and order.target is None and _is_rooted(world, slot):
+        return error_pb2.UnitCantMove
     if command.queue_command and len(world.waiting(slot)) >= MOST_WAITING:
         return error_pb2.QueueIsFull
     give = world.queue if command.queue_command else world.give
     return error_pb2.Success if give(slot, order) else error_pb2.CantTargetThatUnit
+
+
+def _is_rooted(world: World, slot: int) -> bool:
+    return UNITS[UNIT_NAMES[world.engine.units[slot]["type"]]].speed == 0.0
 
 
 def _stop(world: World, ability: Ability, command: raw_pb2.ActionRawUnitCommand) -> Order | Result:
@@ -76,12 +82,23 @@ def _move(world: World, ability: Ability, command: raw_pb2.ActionRawUnitCommand)
             return error_pb2.MustTargetVisibleUnit
         record = world.engine.units[target]
         return Order(ability, float(record["x"]), float(record["y"]))
+    return _to_point(ability, command)
+
+
+def _to_point(ability: Ability, command: raw_pb2.ActionRawUnitCommand) -> Order | Result:
     if not command.HasField("target_world_space_pos"):
         return error_pb2.NotSupported
     goal = command.target_world_space_pos
     if not math.isfinite(goal.x) or not math.isfinite(goal.y):
         return error_pb2.Error
     return Order(ability, goal.x, goal.y)
+
+
+def _attack(world: World, ability: Ability, command: raw_pb2.ActionRawUnitCommand) -> Order | Result:
+    del ability  # a scan-move is an attack too
+    if command.HasField("target_world_space_pos"):
+        return _to_point(Ability.ATTACK, command)
+    return _on_unit(world, Ability.ATTACK, command)
 
 
 def _on_unit(world: World, ability: Ability, command: raw_pb2.ActionRawUnitCommand) -> Order | Result:
@@ -92,7 +109,13 @@ def _on_unit(world: World, ability: Ability, command: raw_pb2.ActionRawUnitComma
     return Order(ability, target=command.target_unit_tag)
 
 
-_MAKERS = {Ability.STOP: _stop, Ability.MOVE: _move, Ability.ATTACK: _on_unit, Ability.HEAL: _on_unit}
+_MAKERS = {
+    Ability.STOP: _stop,
+    Ability.MOVE: _move,
+    Ability.ATTACK: _attack,
+    Ability.SCAN_MOVE: _attack,
+    Ability.HEAL: _on_unit,
+}
 
 
 def _ability(world: World, slot: int, command: raw_pb2.ActionRawUnitCommand) -> Ability | None:

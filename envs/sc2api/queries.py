@@ -12,7 +12,7 @@ from envs.sc2api.world import World
 from envs.units import UNIT_NAMES, UNITS
 
 _WALKABLE = pathing_grid()
-_POINTS = (Ability.SMART, Ability.MOVE, Ability.ATTACK)  # abilities that may be aimed at a point
+_POINTS = (Ability.SMART, Ability.MOVE, Ability.SCAN_MOVE, Ability.ATTACK)  # abilities that may be aimed at a point
 
 
 def query(world: World, body: query_pb2.RequestQuery) -> query_pb2.ResponseQuery:
@@ -51,11 +51,11 @@ def _abilities(world: World, tag: int) -> query_pb2.ResponseQueryAvailableAbilit
     slot = world.slot(tag)
     if slot is None:
         return answer
-    answer.unit_type_id = world.type_id(slot)
+    answer.unit_type_id = world.type_ids[slot]
     if world.engine.units[slot]["side"] == 0:
         unit = UNITS[UNIT_NAMES[world.engine.units[slot]["type"]]]
         abilities = [Ability.SMART, Ability.STOP, Ability.MOVE]
-        abilities += [Ability.ATTACK] if unit.weapons else []
+        abilities += [Ability.ATTACK if unit.weapons else Ability.SCAN_MOVE]
         abilities += [Ability.HEAL] if unit.heal_per_second else []
         for ability in abilities:
             answer.abilities.add(ability_id=ability, requires_point=ability in _POINTS)

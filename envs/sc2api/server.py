@@ -154,6 +154,7 @@ def _warm_up() -> None:
             world.create(Creation(0, side, x, 8.0 + 8.0 * side))
     world.advance(1)
     world.engine.order_move(0, 8.0, 8.0)
+    world.engine.order_attack_move(0, 8.0, 8.0)
     world.engine.order_attack(0, 1)
     world.engine.order_heal(0, 2)
     world.engine.order_stop(0)

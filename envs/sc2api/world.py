@@ -39,7 +39,7 @@ class Creation:
 
 @dataclass(frozen=True)
 class Order:
-    """What a unit is to do: STOP, MOVE to a point, ATTACK or HEAL the unit with a tag."""
+    """What a unit is to do: STOP, MOVE to a point, ATTACK (a unit, by its tag, or on the way to a point) or HEAL a unit."""
 
     ability: Ability
     x: float = 0.0
@@ -55,7 +55,7 @@ class World:
         self.battles = 0
         self.engine = Engine(MAX_UNITS)
         self.tags: list[int] = []  # by slot
-        self._as_stock: list[bool] = []  # by slot
+        self.type_ids: list[int] = []  # by slot: the numbers of their types, as clients know them
         self._battle_key = battle_key
         self._next_tag = FIRST_TAG
         self._slots: dict[int, int] = {}  # the living, by tag
@@ -121,11 +121,6 @@ class World:
         """The slot of the living unit with that tag."""
         return self._slots.get(tag)
 
-    def type_id(self, slot: int) -> int:
-        """The number of the unit's type, as its client knows it."""
-        record = self.engine.units[slot]
-        return TYPE_IDS[1 if self._as_stock[slot] else int(record["side"])][int(record["type"])]
-
     def living(self) -> list[int]:
         """The slots of the living, in creation order."""
         return list(self._slots.values())
@@ -139,10 +134,10 @@ class World:
         if not self._slots:
             self.engine.begin(self._battle_key(self.battles))
             self.battles += 1
-            self.tags, self._as_stock, self._queues = [], [], {}
+            self.tags, self.type_ids, self._queues = [], [], {}
         slot = self.engine.create(creation.unit_type, creation.side, creation.x, creation.y)
         self.tags.append(self._next_tag)
-        self._as_stock.append(creation.as_stock)
+        self.type_ids.append(TYPE_IDS[1 if creation.as_stock else creation.side][creation.unit_type])
         self._slots[self._next_tag] = slot
         self._next_tag += 1
 
@@ -153,7 +148,10 @@ class World:
         if order.ability == Ability.MOVE:
             self.engine.order_move(slot, order.x, order.y)
             return True
-        target = None if order.target is None else self._slots.get(order.target)
+        if order.target is None:
+            self.engine.order_attack_move(slot, order.x, order.y)
+            return True
+        target = self._slots.get(order.target)
         if target is None:
             return False
         give = self.engine.order_attack if order.ability == Ability.ATTACK else self.engine.order_heal

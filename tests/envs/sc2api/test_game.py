@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from envs.units import UNIT_NAMES, UNITS
+from envs.units import COPIED, UNIT_NAMES, UNITS
 
 pytest.importorskip("s2clientprotocol", reason="s2clientprotocol is not installed: make sc2")
 
-from s2clientprotocol import common_pb2, data_pb2, debug_pb2, error_pb2, raw_pb2
+from s2clientprotocol import common_pb2, data_pb2, debug_pb2, error_pb2, query_pb2, raw_pb2
 from s2clientprotocol import sc2api_pb2 as api
 
 from envs.sc2api.game import Game
 from envs.sc2api.ids import COPY_IDS, STOCK_IDS, Ability
+from envs.sc2api.world import MOST_WAITING
 
 MAP = "SMAC_Maps/32x32_flat.SC2Map"
 MARINE, MEDIVAC, BANELING, ZEALOT = (UNIT_NAMES.index(name) for name in ("marine", "medivac", "baneling", "zealot"))
@@ -170,8 +171,8 @@ def test_the_catalogue_of_units() -> None:
     assert [unit.unit_id for unit in data.units] == list(range(len(data.units)))
     copies = data.units[len(data.units) - 9 :]
     assert [unit.unit_id for unit in copies] == list(COPY_IDS)
-    assert [unit.name for unit in copies] == [f"{name.capitalize()}_RL" for name in UNIT_NAMES]
-    assert [data.units[unit_id].name for unit_id in STOCK_IDS] == [name.capitalize() for name in UNIT_NAMES]
+    assert [unit.name for unit in copies] == [f"{name.capitalize()}_RL" for name in COPIED]
+    assert [data.units[unit_id].name.lower() for unit_id in STOCK_IDS] == [name.replace("_", "") for name in UNIT_NAMES]
     zealot = data.units[UNITS["zealot"].stock_id]
     assert [(weapon.damage, weapon.attacks) for weapon in zealot.weapons] == [(8.0, 2)]
     baneling = data.units[UNITS["baneling"].stock_id].weapons[0]
@@ -257,7 +258,8 @@ def test_orders_that_cannot_be_carried_out() -> None:
     here = common_pb2.Point2D(x=1, y=1)
     assert order(game, Ability.ATTACK, zealot.tag, target_unit_tag=foe.tag) == error_pb2.CantTargetThatUnit  # flies
     assert order(game, Ability.ATTACK, zealot.tag, target_unit_tag=5) == error_pb2.MustTargetVisibleUnit
-    assert order(game, Ability.ATTACK, zealot.tag, target_world_space_pos=here) == error_pb2.NotSupported
+    assert order(game, Ability.HEAL, zealot.tag, target_world_space_pos=here) == error_pb2.NotSupported
+    assert order(game, Ability.ATTACK, zealot.tag) == error_pb2.NotSupported
     assert order(game, Ability.MOVE, foe.tag, target_world_space_pos=here) == error_pb2.CantFindEnoughTargets
     assert order(game, Ability.MOVE, 5, target_world_space_pos=here) == error_pb2.CantFindEnoughTargets
     assert order(game, 999, zealot.tag) == error_pb2.NotSupported
@@ -268,9 +270,179 @@ def test_orders_that_cannot_be_carried_out() -> None:
         (zealot.tag, 23, error_pb2.CantTargetThatUnit),
         (zealot.tag, 23, error_pb2.MustTargetVisibleUnit),
     ]
-    assert len(seen.action_errors) == 7
+    assert len(seen.action_errors) == 8
     assert not seen.observation.raw_data.units[0].orders
     assert not ask(game, observation=api.RequestObservation()).action_errors
+
+
+def test_an_attack_on_a_point_fights_on_the_way() -> None:
+    game, (marine, foe) = battle(creation(COPY_IDS[MARINE], 1, 8, 8), creation(STOCK_IDS[MEDIVAC], 2, 14, 8))
+    goal = common_pb2.Point2D(x=24, y=8)
+    for ability in (Ability.GENERAL_ATTACK, Ability.SCAN_MOVE, Ability.ATTACK):
+        assert order(game, ability, marine.tag, target_world_space_pos=goal) == error_pb2.Success
+    (shown,) = units(game)[0].orders
+    assert (shown.ability_id, shown.target_world_space_pos.x) == (23, 24)
+    ask(game, step=api.RequestStep(count=24))
+    fighting, hurt = units(game)
+    assert (fighting.engaged_target_tag, hurt.health < 150, fighting.pos.x < 10) == (foe.tag, True, True)
+    for _ in range(80):
+        ask(game, step=api.RequestStep(count=8))
+    (alone,) = units(game)
+    assert (round(alone.pos.x), list(alone.orders)) == (24, [])
+
+
+def test_queued_orders_wait_for_the_ones_before() -> None:
+    game, (marine, foe) = battle(creation(COPY_IDS[MARINE], 1, 8, 8), creation(STOCK_IDS[MEDIVAC], 2, 12, 8))
+    corner, end = common_pb2.Point2D(x=8, y=10), common_pb2.Point2D(x=6, y=10)
+    assert order(game, Ability.MOVE, marine.tag, target_world_space_pos=corner, queue_command=True) == error_pb2.Success
+    assert order(game, Ability.ATTACK, marine.tag, target_unit_tag=foe.tag, queue_command=True) == error_pb2.Success
+    assert order(game, Ability.MOVE, marine.tag, target_world_space_pos=end, queue_command=True) == error_pb2.Success
+    shown = units(game)[0].orders
+    assert [each.ability_id for each in shown] == [16, 23, 16]
+    assert (shown[0].target_world_space_pos.y, shown[1].target_unit_tag, shown[2].target_world_space_pos.x) == (
+        10,
+        foe.tag,
+        6,
+    )
+    ask(game, step=api.RequestStep(count=16))
+    seen = units(game)
+    assert (round(seen[0].pos.y, 1), [each.ability_id for each in seen[0].orders], seen[1].health < 150) == (
+        10.0,
+        [23, 16],
+        False,
+    )
+    kill = debug_pb2.DebugCommand(kill_unit=debug_pb2.DebugKillUnit(tag=[foe.tag]))
+    ask(game, debug=api.RequestDebug(debug=[kill]))
+    ask(game, step=api.RequestStep(count=24))
+    (alone,) = units(game)
+    assert (round(alone.pos.x), round(alone.pos.y), list(alone.orders)) == (6, 10, [])
+
+
+def test_an_order_that_is_not_queued_drops_what_waits() -> None:
+    game, (marine,) = battle(creation(COPY_IDS[MARINE], 1, 8, 8))
+    there = common_pb2.Point2D(x=20, y=8)
+    for _ in range(3):
+        order(game, Ability.MOVE, marine.tag, target_world_space_pos=there, queue_command=True)
+    assert len(units(game)[0].orders) == 3
+    assert order(game, Ability.STOP, marine.tag) == error_pb2.Success
+    ask(game, step=api.RequestStep(count=8))
+    (seen,) = units(game)
+    assert (list(seen.orders), seen.pos.x) == ([], 8)
+
+
+def test_a_queue_has_an_end() -> None:
+    game, (marine,) = battle(creation(COPY_IDS[MARINE], 1, 8, 8))
+    there = common_pb2.Point2D(x=20, y=8)
+    results = [
+        order(game, Ability.MOVE, marine.tag, target_world_space_pos=there, queue_command=True)
+        for _ in range(MOST_WAITING + 2)
+    ]
+    assert results == [error_pb2.Success] * (MOST_WAITING + 1) + [error_pb2.QueueIsFull]
+
+
+def test_a_move_to_a_unit_goes_where_it_stands() -> None:
+    game, (marine, medivac) = battle(creation(COPY_IDS[MARINE], 1, 8, 8), creation(COPY_IDS[MEDIVAC], 1, 12, 12))
+    assert order(game, Ability.MOVE, marine.tag, target_unit_tag=medivac.tag) == error_pb2.Success
+    assert order(game, Ability.MOVE, marine.tag, target_unit_tag=5) == error_pb2.MustTargetVisibleUnit
+    ask(game, step=api.RequestStep(count=60))
+    assert (round(units(game)[0].pos.x), round(units(game)[0].pos.y)) == (12, 12)
+
+
+def test_what_has_roots_does_not_walk() -> None:
+    game, (crawler,) = battle(creation(UNITS["spine_crawler"].stock_id, 1, 8, 8))
+    there = common_pb2.Point2D(x=20, y=8)
+    for ability in (Ability.MOVE, Ability.ATTACK):
+        assert order(game, ability, crawler.tag, target_world_space_pos=there) == error_pb2.UnitCantMove
+    assert order(game, Ability.STOP, crawler.tag) == error_pb2.Success
+
+
+def test_the_player_may_call_units_by_their_stock_numbers() -> None:
+    _, (own, copy, foe) = battle(
+        creation(STOCK_IDS[MARINE], 1, 8, 8),
+        creation(COPY_IDS[MARINE], 1, 10, 8),
+        creation(STOCK_IDS[MARINE], 2, 12, 8),
+    )
+    assert [unit.unit_type for unit in (own, copy, foe)] == [48, COPY_IDS[MARINE], 48]
+    assert [unit.owner for unit in (own, copy, foe)] == [1, 1, 2]
+
+
+def test_questions() -> None:
+    sides = [
+        creation(COPY_IDS[MARINE], 1, 8, 8),
+        creation(COPY_IDS[MEDIVAC], 1, 0.5, 0.5),
+        creation(STOCK_IDS[MARINE], 2, 20, 8),
+    ]
+    game, (marine, medivac, foe) = battle(*sides)
+    near, far, margin = (common_pb2.Point2D(x=x, y=y) for x, y in ((11, 12), (300, 4), (0.5, 4)))
+    pathing = [
+        query_pb2.RequestQueryPathing(unit_tag=marine.tag, end_pos=near),
+        query_pb2.RequestQueryPathing(start_pos=common_pb2.Point2D(x=8, y=12), end_pos=near),
+        query_pb2.RequestQueryPathing(unit_tag=marine.tag, end_pos=margin),
+        query_pb2.RequestQueryPathing(unit_tag=marine.tag, end_pos=far),
+        query_pb2.RequestQueryPathing(unit_tag=medivac.tag, end_pos=margin),
+        query_pb2.RequestQueryPathing(unit_tag=5, end_pos=near),
+    ]
+    placements = [
+        query_pb2.RequestQueryBuildingPlacement(ability_id=321, target_pos=place)
+        for place in (near, margin, common_pb2.Point2D(x=8.1, y=8.1))
+    ]
+    abilities = [
+        query_pb2.RequestQueryAvailableAbilities(unit_tag=tag) for tag in (marine.tag, medivac.tag, foe.tag, 5)
+    ]
+    answer = ask(game, query=query_pb2.RequestQuery(pathing=pathing, placements=placements, abilities=abilities))
+    assert [each.distance for each in answer.pathing] == [5, 3, 0, 0, 3.5, 0]
+    assert [each.result for each in answer.placements] == [
+        error_pb2.Success,
+        error_pb2.CantBuildLocationInvalid,
+        error_pb2.CantBuildLocationInvalid,
+    ]
+    known = [[each.ability_id for each in unit.abilities] for unit in answer.abilities]
+    assert known == [[1, 4, 16, 23], [1, 4, 16, 19, 386], [], []]
+    assert [each.unit_type_id for each in answer.abilities] == [COPY_IDS[MARINE], COPY_IDS[MEDIVAC], 48, 0]
+
+
+@pytest.mark.parametrize(("declared", "result"), [(1, api.Defeat), (2, api.Victory)])
+def test_a_debug_command_ends_the_game(declared: int, result: int) -> None:
+    game, _ = battle(creation(COPY_IDS[MARINE], 1, 8, 8))
+    end = debug_pb2.DebugCommand(end_game=debug_pb2.DebugEndGame(end_result=declared))
+    ask(game, debug=api.RequestDebug(debug=[end]))
+    assert game.status == api.in_game  # until the next loop
+    ask(game, step=api.RequestStep(count=1))
+    seen = ask(game, observation=api.RequestObservation())
+    assert game.status == api.ended
+    assert [(each.player_id, each.result) for each in seen.player_result] == [(1, result), (2, 3 - result)]
+    assert errors(game, step=api.RequestStep(count=1)) == ["Not supported if game has already ended"]
+    assert ask(game, save_replay=api.RequestSaveReplay()).data
+    ask(game, restart_game=api.RequestRestartGame())
+    assert game.status == api.in_game
+    assert not ask(game, observation=api.RequestObservation()).player_result
+
+
+def test_chat_comes_back_once() -> None:
+    game = playing()
+    for text in ("gl", "hf"):
+        ask(game, action=api.RequestAction(actions=[api.Action(action_chat=api.ActionChat(message=text))]))
+    seen = ask(game, observation=api.RequestObservation())
+    assert [(each.player_id, each.message) for each in seen.chat] == [(1, "gl"), (1, "hf")]
+    assert not ask(game, observation=api.RequestObservation()).chat
+
+
+def test_errors_and_chat_of_a_client_that_never_looks_do_not_pile_up() -> None:
+    game = playing()
+    command = raw_pb2.ActionRawUnitCommand(ability_id=4, unit_tags=range(3000))
+    actions = [api.Action(action_raw=raw_pb2.ActionRaw(unit_command=command))]
+    actions += [api.Action(action_chat=api.ActionChat(message=str(i))) for i in range(3000)]
+    ask(game, action=api.RequestAction(actions=actions))
+    seen = ask(game, observation=api.RequestObservation())
+    assert len(seen.action_errors) == 1000
+    assert seen.chat[-1].message == "2999"
+    assert len(seen.chat) == 100
+
+
+def test_the_player_sees_the_whole_map() -> None:
+    state = ask(playing(), observation=api.RequestObservation()).observation.raw_data.map_state
+    assert (state.visibility.size.x, state.visibility.data) == (32, b"\x02" * 1024)
+    assert (state.creep.bits_per_pixel, state.creep.data) == (1, bytes(128))
 
 
 def test_actions_that_are_no_orders() -> None:
@@ -291,7 +463,7 @@ def test_actions_that_are_no_orders() -> None:
         (creation(COPY_IDS[MARINE], 2, 8, 8), f"player 2 cannot have unit type {COPY_IDS[MARINE]}"),
         (creation(STOCK_IDS[MARINE], 3, 8, 8), "there is no player 3"),
         (creation(STOCK_IDS[MARINE], 2, float("nan"), 8), "no position"),
-        (creation(STOCK_IDS[MARINE], 2, 8, 8, quantity=4_000_000_000), "room for 128 more units"),
+        (creation(STOCK_IDS[MARINE], 2, 8, 8, quantity=4_000_000_000), "room for 192 more units"),
         (debug_pb2.DebugCommand(game_state=debug_pb2.god), "game_state god is not supported"),
         (debug_pb2.DebugCommand(), "an empty command is not supported"),
     ],
@@ -307,8 +479,10 @@ def test_debug_commands_that_cannot_be_done_leave_nothing_behind(command: debug_
 
 def test_debug_commands_that_change_nothing() -> None:
     drawing = debug_pb2.DebugCommand(draw=debug_pb2.DebugDraw())
-    shown = debug_pb2.DebugCommand(game_state=debug_pb2.show_map)
-    _, seen = battle(drawing, shown, creation(COPY_IDS[MARINE], 1, 8, 8, quantity=3))
+    cheats = [
+        debug_pb2.DebugCommand(game_state=state) for state in (debug_pb2.show_map, debug_pb2.free, debug_pb2.minerals)
+    ]
+    _, seen = battle(drawing, *cheats, creation(COPY_IDS[MARINE], 1, 8, 8, quantity=3))
     assert len(seen) == 3
 
 
