@@ -28,9 +28,10 @@ def serve_sc2(
         from envs.sc2api import install as tree
         from envs.sc2api import server
     except ModuleNotFoundError as error:
-        raise InputError(
-            f"serve-sc2 needs {error.name}: make sc2 installs it, or pip install -c constraints.txt '.[sc2]'"
-        ) from None
+        missing = str(error.name).partition(".")[0]
+        if missing not in ("google", "s2clientprotocol", "websockets"):
+            raise
+        raise InputError(f"serve-sc2 needs {missing}: make sc2, or pip install -c constraints.txt '.[sc2]'") from None
     if install is not None:
         where = folder(install).resolve()
         binary = tree.install(where)

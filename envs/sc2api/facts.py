@@ -8,7 +8,7 @@ import numpy as np
 from s2clientprotocol import common_pb2, data_pb2, raw_pb2, sc2api_pb2
 
 from envs.engine.arena import pathing_grid
-from envs.sc2api.ids import COMPUTER, COPY_IDS, GENERAL, PLAYER, SPECIFIC, UNIT_OF_ID, Ability
+from envs.sc2api.ids import COMPUTER, COPY_IDS, GENERAL, NO_ORDERS, PLAYER, SPECIFIC, UNIT_OF_ID, Ability
 from envs.scenario import MAP_SIZE
 from envs.units import UNIT_NAMES, UNITS, Weapon
 
@@ -17,10 +17,13 @@ MAP_PATH = f"SMAC_Maps/{MAP_NAME}.SC2Map"
 _HEIGHT = 191  # byte of the flat map's height 8: z = -16 + 32 * byte / 255
 
 _RACES = {"protoss": common_pb2.Protoss, "terran": common_pb2.Terran, "zerg": common_pb2.Zerg}
+_NONE = getattr(data_pb2.AbilityData, "None")
 _TARGETS = {
     Ability.SMART: data_pb2.AbilityData.PointOrUnit,
-    Ability.STOP: getattr(data_pb2.AbilityData, "None"),
+    Ability.STOP: _NONE,
     Ability.MOVE: data_pb2.AbilityData.PointOrUnit,
+    Ability.PATROL: data_pb2.AbilityData.PointOrUnit,
+    Ability.HOLD_POSITION: _NONE,
     Ability.SCAN_MOVE: data_pb2.AbilityData.PointOrUnit,
     Ability.ATTACK: data_pb2.AbilityData.PointOrUnit,
     Ability.HEAL: data_pb2.AbilityData.Unit,
@@ -84,7 +87,7 @@ def data() -> sc2api_pb2.ResponseData:
             "button_name": name,
             "friendly_name": name,
             "hotkey": _HOTKEYS.get(ability, ""),
-            "available": True,
+            "available": ability not in NO_ORDERS,
             "target": target,
             "cast_range": UNITS["medivac"].heal_range if ability == Ability.HEAL else 0.0,
         }

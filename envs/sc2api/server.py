@@ -49,9 +49,8 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((address, port), family=family, backlog=MOST_CLIENTS)
     except OSError as error:
-        raise InputError(
-            f"cannot listen on port {port}: {error.strerror}; give another, or 0 for any free one"
-        ) from None
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise InputError(f"cannot listen on port {port}: {reason}; give another, or 0 for any free one") from None
 
 
 def url(listener: socket.socket) -> str:

@@ -147,24 +147,26 @@ class TestSmacv2:
             os.kill(pid, signal.SIGTERM)
         wait_for(lambda: not children())
 
-    def test_it_launches_the_game_anew_after_a_kill(self) -> None:
-        env, rng = self.make("terran_5_vs_5"), np.random.default_rng(0)
-        env.reset()
-        (first,) = children()
-        os.kill(first, signal.SIGKILL)
-        terminated = False
-        while not terminated:  # the step that meets the dead game ends the episode
-            actions = [int(rng.choice(np.flatnonzero(mask))) for mask in env.get_avail_actions()]
-            _, terminated, info = env.step(actions)
-        assert (info, env.env.force_restarts) == ({}, 1)
-        (second,) = children()
-        assert second != first
-        env.reset()
+    def episode(self, env: Any, rng: np.random.Generator) -> dict[str, Any]:
+        """Random play from where the environment is to the end; the last info."""
         terminated = False
         while not terminated:
             actions = [int(rng.choice(np.flatnonzero(mask))) for mask in env.get_avail_actions()]
             _, terminated, info = env.step(actions)
-        assert set(info) == {"battle_won", "dead_allies", "dead_enemies"}
+        return info
+
+    def test_it_launches_the_game_anew_after_a_kill(self) -> None:
+        env, rng = self.make("terran_5_vs_5"), np.random.default_rng(0)
+        env.reset()
+        self.episode(env, rng)
+        env.reset()
+        (first,) = children()
+        os.kill(first, signal.SIGKILL)
+        assert self.episode(env, rng) == {}  # the step that meets the dead game ends the episode
+        (second,) = children()
+        assert (second != first, env.get_stats()["restarts"]) == (True, 1)
+        env.reset()
+        assert set(self.episode(env, rng)) == {"battle_won", "dead_allies", "dead_enemies"}
         env.close()
 
 
