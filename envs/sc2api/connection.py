@@ -85,6 +85,8 @@ class Connection:
             self._part()
 
     def _shake_hands(self, request: Request) -> None:
+        if self._protocol.close_expected():  # what came with the request was no websocket
+            return
         if request.path.partition("?")[0] == PATH:
             response = self._protocol.accept(request)
         else:

@@ -21,7 +21,7 @@ from envs.engine import rules_hash
 from envs.errors import InputError
 from envs.sc2api import facts, observe, orders, queries, setup
 from envs.sc2api.debug import debug
-from envs.sc2api.errors import RequestError
+from envs.sc2api.errors import RequestError, text
 from envs.sc2api.ids import COMPUTER, PLAYER
 from envs.sc2api.world import World
 
@@ -94,8 +94,6 @@ class Game:
             getattr(response, kind).CopyFrom(self.call(kind, getattr(message, kind)))
         except DecodeError:
             response.error.append("the message is not a Request")
-        except UnicodeDecodeError:  # protobuf looks at a text when it is read
-            response.error.append("a text in the request is not UTF-8")
         except RequestError as error:
             response.error.append(str(error))
         response.status = self.status
@@ -164,8 +162,8 @@ class Game:
     def _on_observation(self, _: sc2api_pb2.RequestObservation) -> sc2api_pb2.ResponseObservation:
         message = observe.observation(self.world)
         message.action_errors.extend(self._action_errors)
-        for text in self._chat:
-            message.chat.add(player_id=PLAYER, message=text)
+        for line in self._chat:
+            message.chat.add(player_id=PLAYER, message=line)
         self._action_errors.clear()
         self._chat.clear()
         if self.status == Status.ended and self._result is not None:
@@ -175,9 +173,10 @@ class Game:
         return message
 
     def _on_action(self, body: sc2api_pb2.RequestAction) -> sc2api_pb2.ResponseAction:
+        chat = [text(action.action_chat.message) for action in body.actions if action.HasField("action_chat")]
         results, errors = orders.carry_out(self.world, body.actions)
+        self._chat += chat
         self._action_errors += errors
-        self._chat += [action.action_chat.message for action in body.actions if action.HasField("action_chat")]
         return sc2api_pb2.ResponseAction(result=results)
 
     def _on_step(self, body: sc2api_pb2.RequestStep) -> sc2api_pb2.ResponseStep:

@@ -35,7 +35,8 @@ def carry_out(world: World, actions: Iterable[sc2api_pb2.Action]) -> tuple[list[
                 continue
             answer = result
             if len(errors) < MOST_ERRORS:
-                errors.append(sc2api_pb2.ActionError(unit_tag=tag, ability_id=command.ability_id, result=result))
+                ability = max(command.ability_id, 0)  # the field of errors has no sign
+                errors.append(sc2api_pb2.ActionError(unit_tag=tag, ability_id=ability, result=result))
         results.append(answer)
     return results, errors
 

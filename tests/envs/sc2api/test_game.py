@@ -45,9 +45,14 @@ def errors(game: Game, **body: Any) -> list[str]:
     return list(game.answer(api.Request(**body)).error)
 
 
-def playing() -> Game:
+def created() -> Game:
     game = Game()
     ask(game, create_game=create_request())
+    return game
+
+
+def playing() -> Game:
+    game = created()
     ask(game, join_game=join_request())
     return game
 
@@ -87,6 +92,26 @@ def test_statuses() -> None:
     assert game.status == api.launched
     ask(game, quit=api.RequestQuit())
     assert errors(game, ping=api.RequestPing()) == ["ping is not possible in status quit"]
+
+
+def test_texts_that_are_none_are_refused() -> None:
+    chat = api.RequestAction(actions=[api.Action(action_chat=api.ActionChat(message="name"))])
+    named = api.LocalMap(map_path="name")
+    for game, body in (
+        (Game(), {"create_game": create_request(local_map=named)}),
+        (created(), {"join_game": join_request(player_name="name")}),
+        (playing(), {"action": chat}),
+    ):
+        request = api.Request(**body).SerializeToString()
+        response = game.answer(request.replace(b"name", b"\xff\xfe\xfd\xfc"))
+        assert list(response.error) == ["a text in the request is not UTF-8"]
+
+
+def test_numbers_of_abilities_may_be_negative() -> None:
+    game, (marine,) = battle(creation(COPY_IDS[MARINE], 1, 8, 8))
+    assert order(game, -5, marine.tag) == error_pb2.NotSupported
+    (error,) = ask(game, observation=api.RequestObservation()).action_errors
+    assert (error.unit_tag, error.ability_id) == (marine.tag, 0)
 
 
 def test_requests_that_do_not_fit_the_status() -> None:
