@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import signal
 import socket
 import sys
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+PAGE = Path(__file__).parents[3] / "docs" / "server.md"
 NEEDED = ("s2clientprotocol", "websockets")
 
 
@@ -82,3 +85,15 @@ class TestServing:
         again = compass("serve-sc2", "--install", "sc2")
         assert again.out.endswith(f"to have programs use it: export SC2PATH={tmp_path / 'sc2'}\n")
         assert "the name is empty" in compass("serve-sc2", "--install", "").err
+
+    def test_the_commands_of_the_page(self, compass, start, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        blocks = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
+        install, export, serve = [line for block in blocks for line in block.splitlines()]
+        assert compass(*shlex.split(install)[1:]).code == 0
+        path = export.partition("=")[2].replace("$PWD", str(tmp_path))
+        assert (Path(path) / "Versions" / "Base75689" / "SC2_x64").is_file()
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = str(free.getsockname()[1])
+        words = [port if word == "5000" else word for word in shlex.split(serve)[1:]]
+        assert f"ws://127.0.0.1:{port}/sc2api" in start(*words).stdout.readline()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -159,3 +160,10 @@ class Idle(BotAI):
 
 def test_a_time_limit() -> None:
     assert play(Idle(), game_time_limit=5) == Result.Tie
+
+
+def test_the_example_of_the_page(capsys: pytest.CaptureFixture[str]) -> None:
+    page = Path(__file__).parents[3] / "docs" / "server.md"
+    (example,) = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    exec(example, {"__name__": "example"})
+    assert "marines are left after" in capsys.readouterr().out
