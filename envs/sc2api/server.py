@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from contextlib import suppress
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
@@ -99,7 +100,8 @@ def _admit(listener: socket.socket, others: int) -> list[ForkProcess]:
     """Accept a client and start its process, or refuse it where there is no room for another."""
     try:
         sock, _ = listener.accept()
-    except OSError:  # the client has hung up already
+    except OSError:  # the client has hung up already, or no more files may be opened: then not at once again
+        time.sleep(0.1)
         return []
     with sock:
         if others >= MOST_CLIENTS:

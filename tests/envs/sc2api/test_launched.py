@@ -28,7 +28,7 @@ from envs.sc2api.ids import COPY_IDS, STOCK_IDS
 from envs.sc2api.install import install
 from envs.scenario import load_scenario
 from envs.teams import draw_battle
-from tests.envs.sc2api.served import compiled, is_alive, wait_for
+from tests.envs.sc2api.served import compiled, is_alive, serving, wait_for
 
 flags.FLAGS(["test"], known_only=True)  # as every program that uses pysc2 must
 
@@ -91,6 +91,15 @@ def test_many_games_one_after_the_other() -> None:
         with run_configs.get(version="4.10").start(want_rgb=False) as controller:
             assert controller.ping().game_version == "4.10.0"
         assert not children()
+
+
+def test_a_server_that_runs_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving() as server:
+        monkeypatch.setattr(flags.FLAGS, "sc2_port", server.port)
+        for _ in range(2):  # pysc2 sends quit each time, which ends its game but not the server
+            with run_configs.get().start(want_rgb=False) as controller:
+                assert controller.ping().game_version == "4.10.0"
+        assert server.end() == (0, "")
 
 
 class TestSmacv2:
