@@ -12,8 +12,15 @@ from envs.sc2api.game import BUILD
 
 PACKAGE = Path(__file__).parents[1]
 _NOTE = "written by compass serve-sc2 --install"
-# The path is appended and the client's own settings are ignored: its folder or PYTHONPATH may hold another package named envs.
-_CODE = "import sys; sys.path.append({root!r}); from envs.sc2api.binary import main; main()"
+# This very package and no other: the client's folder, PYTHONPATH or site may hold another one named envs.
+_CODE = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("envs", {init!r})
+sys.modules["envs"] = envs = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(envs)
+from envs.sc2api.binary import main
+main()
+"""
 
 
 def install(folder: Path) -> Path:
@@ -24,14 +31,11 @@ def install(folder: Path) -> Path:
     """
     versions = folder / "Versions"
     binary = versions / f"Base{BUILD}" / "SC2_x64"
-    script = "\n".join(
-        [
-            "#!/bin/sh",
-            f"# COMPASS's embedded engine in the place of StarCraft II; {_NOTE}",
-            f'exec {shlex.quote(sys.executable)} -E -P -c {shlex.quote(_CODE.format(root=str(PACKAGE.parent)))} "$@"',
-            "",
-        ]
-    )
+    code = _CODE.format(init=str(PACKAGE / "__init__.py"))
+    script = f"""#!/bin/sh
+# COMPASS's embedded engine in the place of StarCraft II; {_NOTE}
+exec {shlex.quote(sys.executable)} -E -P -c {shlex.quote(code)} "$@"
+"""
     try:
         if versions.is_dir() and any(versions.iterdir()) and not _is_ours(binary):
             raise InputError(f"{folder} holds a StarCraft II already; name another folder")

@@ -18,6 +18,7 @@ pytest.importorskip("pysc2", reason="pysc2 is not installed: make sc2")
 pytest.importorskip("websockets", reason="websockets is not installed: make sc2")
 
 from absl import flags
+from absl.testing import flagsaver
 from pysc2 import run_configs
 from pysc2.lib import protocol
 from s2clientprotocol import common_pb2, debug_pb2, raw_pb2
@@ -93,9 +94,8 @@ def test_many_games_one_after_the_other() -> None:
         assert not children()
 
 
-def test_a_server_that_runs_already(monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving() as server:
-        monkeypatch.setattr(flags.FLAGS, "sc2_port", server.port)
+def test_a_server_that_runs_already() -> None:
+    with serving() as server, flagsaver.flagsaver(sc2_port=server.port):
         for _ in range(2):  # pysc2 sends quit each time, which ends its game but not the server
             with run_configs.get().start(want_rgb=False) as controller:
                 assert controller.ping().game_version == "4.10.0"
