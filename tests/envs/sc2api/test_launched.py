@@ -24,10 +24,10 @@ from pysc2.lib import protocol
 from s2clientprotocol import common_pb2, debug_pb2, raw_pb2
 from s2clientprotocol import sc2api_pb2 as api
 
+from envs import load_scenario
 from envs.sc2api import inprocess
 from envs.sc2api.ids import COPY_IDS, STOCK_IDS
 from envs.sc2api.install import install
-from envs.scenario import load_scenario
 from envs.teams import draw_battle
 from tests.envs.sc2api.served import compiled, is_alive, serving, wait_for
 
