@@ -25,10 +25,9 @@ from envs.sc2api.connection import PATH, Connection
 from envs.sc2api.game import Game
 from envs.sc2api.world import Creation, World
 
-MOST_CLIENTS = 128
+MOST_CLIENTS = 128  # at once; others wait until there is room
 _STOPS = (signal.SIGTERM, signal.SIGINT)
 _QUIT = 3  # exit code of a client's process after its request to quit
-_FULL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -76,7 +75,8 @@ def serve(listener: socket.socket, as_game: bool = False) -> None:
     clients: list[ForkProcess] = []
     try:
         while True:
-            ready = wait([listener, awake, *(client.sentinel for client in clients)], 1.0 if as_game else None)
+            doors = [listener] if len(clients) < MOST_CLIENTS else []
+            ready = wait([*doors, awake, *(client.sentinel for client in clients)], 1.0 if as_game else None)
             if awake in ready:
                 return
             ended = [client for client in clients if not client.is_alive()]
@@ -85,7 +85,7 @@ def serve(listener: socket.socket, as_game: bool = False) -> None:
             if as_game and over and not clients:
                 return
             if listener in ready:
-                clients += _admit(listener, len(clients))
+                clients += _admit(listener)
     finally:
         listener.close()
         signal.set_wakeup_fd(-1)
@@ -96,18 +96,14 @@ def serve(listener: socket.socket, as_game: bool = False) -> None:
         _end(clients)
 
 
-def _admit(listener: socket.socket, others: int) -> list[ForkProcess]:
-    """Accept a client and start its process, or refuse it where there is no room for another."""
+def _admit(listener: socket.socket) -> list[ForkProcess]:
+    """Accept a client and start its process; nothing where that fails."""
     try:
         sock, _ = listener.accept()
     except OSError:  # the client has hung up already, or no more files may be opened: then not at once again
         time.sleep(0.1)
         return []
     with sock:
-        if others >= MOST_CLIENTS:
-            with suppress(OSError):
-                sock.sendall(_FULL)
-            return []
         client = multiprocessing.get_context("fork").Process(target=_attend, args=(listener, sock), daemon=True)
         try:
             client.start()
