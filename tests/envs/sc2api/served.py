@@ -18,7 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 from envs.sc2api.game import Game
 from envs.sc2api.ids import COPY_IDS, STOCK_IDS
 from envs.units import UNIT_NAMES
-from tests.envs.sc2api.test_game import create_request, creation, join_request
+from tests.envs.sc2api.asking import create_request, creation, join_request
 
 ROOT = Path(__file__).parents[3]
 SERVE = """

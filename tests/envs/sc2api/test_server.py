@@ -27,6 +27,7 @@ from envs.sc2api.connection import Connection
 from envs.sc2api.game import Game
 from envs.sc2api.ids import COPY_IDS, STOCK_IDS
 from envs.sc2api.server import MOST_CLIENTS, listen
+from tests.envs.sc2api.asking import create_request, creation, join_request
 from tests.envs.sc2api.served import (
     MARINE,
     Served,
@@ -37,7 +38,6 @@ from tests.envs.sc2api.served import (
     serving,
     wait_for,
 )
-from tests.envs.sc2api.test_game import create_request, creation, join_request
 
 
 @pytest.fixture(scope="module")
