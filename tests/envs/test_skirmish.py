@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from envs.draws import stream_key
+from envs.engine.state import MAX_UNITS
 from envs.errors import InputError
 from envs.random_play import RandomBatch, choose_legal, record, single_speed
 from envs.scenario import StartPositions
@@ -192,8 +193,8 @@ def test_refusals():
         Skirmish(PROTOSS, "fixed")
     with pytest.raises(InputError, match="batch_size"):
         BatchedSkirmish(PROTOSS, 0)
-    with pytest.raises(InputError, match="at most 128"):
-        Skirmish(replace(PROTOSS, n_units=64, n_enemies=65))
+    with pytest.raises(InputError, match=f"at most {MAX_UNITS}"):
+        Skirmish(replace(PROTOSS, n_units=MAX_UNITS, n_enemies=1))
     batched = BatchedSkirmish(PROTOSS, 2)
     with pytest.raises(InputError, match="one each"):
         batched.reset([1])

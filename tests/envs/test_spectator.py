@@ -59,7 +59,7 @@ def test_walls_and_shields_of_one_side_are_shown() -> None:
         ("enemy", 0): ("zealot", 0.75),
     }
     image = Spectator(scenario).draw(state)
-    assert image.getpixel(CHART.xy((7.3, 12.7))) in (EDGE, HATCH)
+    assert image.getpixel(CHART.xy((6.3, 12.7))) in (EDGE, HATCH)
     assert image.getpixel(CHART.xy((5.3, 12.7))) == GROUND == image.getpixel(CHART.xy((9.3, 14.7)))
 
 
