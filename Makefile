@@ -5,7 +5,7 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES = compass envs skills tests
-EXTRA_TESTS = tests/envs/sc2api tests/envs/parity tests/compass/cli/test_export_smacv2.py
+EXTRA_TESTS = tests/envs/sc2api tests/envs/parity tests/compass/cli/test_export_smacv2.py tests/compass/cli/test_serve_sc2.py
 SMACV2_GIT = git+https://github.com/oxwhirl/smacv2.git
 
 # For pip itself and for the environments it builds packages in. The path is relative: pip splits this value at blanks.
@@ -18,8 +18,8 @@ help:
 	@echo "make install      compass into $(VENV) (then: $(BIN)/compass --help)"
 	@echo "make test         the base test suite"
 	@echo "make check        ruff, mypy and the base test suite"
-	@echo "make test-extras  the tests that need pysc2 and smacv2"
-	@echo "make sc2          pysc2, and smacv2 from SMACV2=DIR or from git"
+	@echo "make test-extras  the tests that need pysc2, burnysc2 and smacv2"
+	@echo "make sc2          pysc2, burnysc2, and smacv2 from SMACV2=DIR or from git"
 	@echo "make bench        the benchmarks of BENCHMARKS.md"
 	@echo "make clean        removes $(VENV) and caches; never runs/"
 
@@ -36,7 +36,7 @@ $(VENV)/dev: $(VENV)/base
 	@touch $@
 
 $(VENV)/sc2: $(VENV)/dev
-	$(PIP) install --editable '.[sc2]'
+	$(PIP) install --editable '.[sc2,burnysc2]'
 	$(PIP) install --no-deps pysc2==4.0.0
 	@touch $@
 

@@ -67,6 +67,7 @@ class Scenario:
     agent sees what is in its sight range, or `epo` (extended partial observability), where only the first to sight an enemy does.
     `arena`: see `envs.arenas`. `episode_limit`: in environment steps. `ranges`: how far units see and shoot by the environment's
     rules, `smacv2` (each unit type its own) or `smac` (all the same). `enemy_race`: that of the allies unless told otherwise.
+    `mask_probability`, under SMACv2's name for it: the chance that an agent is shown a given enemy's health, shield and type.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Scenario:
     episode_limit: int = EPISODE_LIMIT
     ranges: str = "smacv2"
     enemy_race: str = ""
+    mask_probability: float = 1.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "enemy_race", self.enemy_race or self.race)
@@ -157,7 +159,10 @@ class Scenario:
         rule = {"surrounded_and_reflect": self.start_positions.p, "surrounded": 0.0, "reflect": 1.0}
         start = {"dist_type": "surrounded_and_reflect", "p": rule[self.start_positions.rule]}
         start |= {"map_x": MAP_SIZE, "map_y": MAP_SIZE}
-        return {"n_units": self.n_units, "n_enemies": self.n_enemies, "team_gen": team, "start_positions": start}
+        config = {"n_units": self.n_units, "n_enemies": self.n_enemies, "team_gen": team, "start_positions": start}
+        if self.mask_probability < 1:
+            config["enemy_mask"] = {"dist_type": "mask", "mask_probability": self.mask_probability}
+        return config
 
 
 def has_regulars(kinds: Sequence[str], weights: Sequence[float], exceptions: Collection[str]) -> bool:

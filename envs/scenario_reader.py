@@ -61,7 +61,7 @@ class _Reader:
 
     KEYS = (
         *("race", "enemy_race", "n_units", "n_enemies", "weights", "exception_unit_types", "teams", "start_positions"),
-        *("setting", "arena", "enemy_order", "episode_limit", "ranges"),
+        *("setting", "arena", "enemy_order", "episode_limit", "ranges", "mask_probability"),
     )
 
     def __init__(self, path: Path, content: Mapping[str, Any]) -> None:
@@ -111,6 +111,7 @@ class _Reader:
             episode_limit=self.episode_limit(),
             ranges=self.choice("ranges", RANGES, RANGES[0]),
             enemy_race=enemy_race,
+            mask_probability=self.probability("mask_probability", 1.0),
         )
 
     def count(self, key: str, most: int) -> int:
@@ -118,6 +119,12 @@ class _Reader:
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most - 1:
             raise self.bad(key, f"give a whole number from 1 to {most - 1}")
         return value
+
+    def probability(self, key: str, default: float) -> float:
+        value = self.content.get(key, default)
+        if not _is_number(value) or not 0 <= value <= 1:
+            raise self.bad(key, "give a probability from 0 to 1")
+        return float(value)
 
     def weights(self, kinds: tuple[str, ...]) -> tuple[float, ...]:
         if "weights" not in self.content and "teams" in self.content:

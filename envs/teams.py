@@ -1,4 +1,4 @@
-"""The teams and start positions of a battle, drawn from its key: a function of (scenario, stream, seed) and of nothing else."""
+"""The teams, start positions and enemy mask of a battle, drawn from its key: a function of (scenario, stream, seed) alone."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from envs.units import UNIT_NAMES
 SURROUNDED, REFLECT, FIXED = 1, 2, 3
 _OFFSET = 2.0  # surrounding groups start at most this far (on both axes) from the centre, where the allies stand
 _TEAM, _POSITION = np.uint64(TEAM), np.uint64(POSITION)
+MASK = np.uint64(0x4D41534B)
 _EXTRA = 1 << 20  # counter offset of the extra enemies' draws
 
 
@@ -24,22 +25,26 @@ class BattleSetup:
     """The units of one battle, allies first, in creation order.
 
     types: int64[n], indices into `envs.units.UNIT_NAMES`. positions: float32[n, 2], map units, before units make room for
-    each other.
+    each other. enemy_mask: uint8[agents, enemies], 1 hides the enemy's health, shield and type from the agent; None hides nothing.
     """
 
     types: NDArray[np.int64]
     positions: NDArray[np.float32]
     n_allies: int
+    enemy_mask: NDArray[np.uint8] | None = None
 
     def episode_config(self) -> dict[str, Any]:
         """The configuration that `reset(episode_config)` of smacv2's inner `StarCraft2Env` takes (positions as float64[n, 2])."""
         names = [UNIT_NAMES[t] for t in self.types]
         places = self.positions.astype(np.float64)
-        return {
+        config: dict[str, Any] = {
             "team_gen": {"ally_team": names[: self.n_allies], "enemy_team": names[self.n_allies :], "id": 0},
             "ally_start_positions": {"item": places[: self.n_allies], "id": 0},
             "enemy_start_positions": {"item": places[self.n_allies :], "id": 0},
         }
+        if self.enemy_mask is not None:
+            config["enemy_mask"] = {"item": self.enemy_mask, "id": 0}
+        return config
 
 
 class BattleSource:
@@ -59,9 +64,16 @@ class BattleSource:
         self.reflect_probability = {"surrounded": 0.0, "reflect": 1.0}.get(start.rule, start.p)
         self.fixed_types = np.array([index[kind] for kind in teams], dtype=np.int64)
         self.fixed_positions = np.array(places, dtype=np.float32).reshape(-1, 2)
+        self.mask_probability = scenario.mask_probability
 
-    def draw_into(self, keys: NDArray[np.uint64], types: NDArray[np.int64], positions: NDArray[np.float32]) -> None:
-        """Write the battles of K keys into types int64[K, n] and positions float32[K, n, 2]."""
+    def draw_into(
+        self,
+        keys: NDArray[np.uint64],
+        types: NDArray[np.int64],
+        positions: NDArray[np.float32],
+        enemy_masks: NDArray[np.uint8],
+    ) -> None:
+        """Write the battles of K keys into types int64[K, n], positions float32[K, n, 2], enemy_masks uint8[K, agents, enemies]."""
         if self.fixed_types.size:
             types[:] = self.fixed_types
         else:
@@ -70,12 +82,16 @@ class BattleSource:
             positions[:] = self.fixed_positions
         else:
             draw_positions(keys, self.reflect_probability, float(MAP_SIZE), self.n_allies, positions)
+        if self.mask_probability < 1:
+            draw_enemy_masks(keys, self.mask_probability, enemy_masks)
 
     def battle(self, key: int) -> BattleSetup:
         """The battle of `key` (see `envs.draws.stream_key`)."""
         types, positions = np.zeros((1, self.n), dtype=np.int64), np.zeros((1, self.n, 2), dtype=np.float32)
-        self.draw_into(np.array([key], np.uint64), types, positions)
-        return BattleSetup(types[0], positions[0], self.n_allies)
+        enemy_masks = np.zeros((1, self.n_allies, self.n - self.n_allies), np.uint8)
+        self.draw_into(np.array([key], np.uint64), types, positions, enemy_masks)
+        masked = self.mask_probability < 1
+        return BattleSetup(types[0], positions[0], self.n_allies, enemy_masks[0] if masked else None)
 
 
 def draw_battle(scenario: Scenario, seed: int, stream: str = EVALUATION) -> BattleSetup:
@@ -187,3 +203,12 @@ def draw_positions(
             _reflect(place_key, size, n_allies, positions[k])
         else:
             _surround(place_key, size, n_allies, positions[k])
+
+
+@jit
+def draw_enemy_masks(keys: NDArray[np.uint64], mask_probability: float, enemy_masks: NDArray[np.uint8]) -> None:
+    """SMACv2's `mask`: 1 with probability 1 - `mask_probability`, each pair of agent and enemy by itself."""
+    for k in range(keys.shape[0]):
+        for agent in range(enemy_masks.shape[1]):
+            for enemy in range(enemy_masks.shape[2]):
+                enemy_masks[k, agent, enemy] = uniform(keys[k] ^ MASK, agent, enemy) >= mask_probability

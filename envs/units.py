@@ -74,7 +74,8 @@ class UnitType:
     ally_acceleration: float
     weapons: tuple[Weapon, ...]
     smac_sight: float
-    smac_shoot_range: float
+    smac_shoot_range: float  # with its floor
+    smac_attack_range: float  # without
     smac_max_cooldown: float
     shield: float = 0.0
     armor: float = 0.0
@@ -139,6 +140,7 @@ def _unit(name: str, entry: Mapping[str, Any]) -> UnitType:
     values["attributes"] = frozenset(values["attributes"])
     values["planes"] = frozenset(values.get("planes", ["ground"]))
     values.setdefault("collides_with", "ground")
+    values["smac_attack_range"] = values["smac_shoot_range"]
     values["smac_shoot_range"] = max(values["smac_shoot_range"], SMAC_MIN_SHOOT_RANGE)
     for key in ("health", "speed", "acceleration", "always_threatens"):
         values[f"ally_{key}"] = ally.get(key, values.get(key, False))

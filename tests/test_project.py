@@ -106,7 +106,7 @@ def test_constraints_pin_every_requirement_exactly():
     pins = dict(re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
     pinned = {name.lower().replace("_", "-") for name in pins}
     wanted = [*PROJECT["project"]["dependencies"], *PROJECT["build-system"]["requires"]]
-    for extra in ("dev", "pettingzoo", "sc2", "baselines"):
+    for extra in ("dev", "pettingzoo", "sc2", "burnysc2", "baselines"):
         wanted += PROJECT["project"]["optional-dependencies"][extra]
     names = {re.match(r"[\w.-]+", each).group().lower().replace("_", "-") for each in wanted}
     assert names - {"compass-smac"} <= pinned

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from compass.episode import EpisodeSettings
 from compass.errors import InputError, unknown
+from compass.observation.decode import check_readable
 from compass.policies import POLICIES
 from envs.scenario import BACKENDS, Scenario
 
@@ -49,6 +50,7 @@ class EvaluateSettings:
     workers: int | None = None
 
     def __post_init__(self) -> None:
+        check_readable(self.scenario)
         for kind, name, known in (
             ("policy", self.policy, POLICIES),
             ("planner", self.planner, PLANNERS),

@@ -25,6 +25,7 @@ from compass.knowledge import (
     Y,
 )
 from compass.types import Constants
+from envs.errors import InputError
 from envs.jit import jit
 from envs.layout import Layout
 from envs.scenario import MAP_SIZE, Scenario
@@ -72,14 +73,28 @@ def _facts(unit: UnitType) -> tuple[float, ...]:
     )
 
 
+def check_readable(scenario: Scenario) -> None:
+    """Make sure that an enemy's row always says what the enemy is.
+
+    Raises:
+        InputError: the scenario masks enemies.
+    """
+    if scenario.mask_probability < 1:
+        raise InputError(
+            f"{scenario.name}: agents here cannot play with mask_probability {scenario.mask_probability}; leave it out"
+        )
+
+
 class Decoder:
     """Decodes the vectors of a team, each agent's by itself.
 
     Raises:
         ValueError: vectors or masks of a shape that is not the scenario's.
+        InputError: see `check_readable`.
     """
 
     def __init__(self, scenario: Scenario) -> None:
+        check_readable(scenario)
         self.layout = Layout.of(scenario)
         self.sight = np.array([scenario.sight_range(kind) for kind in scenario.unit_types])
         self.shoot = np.array([scenario.shoot_range(kind) for kind in scenario.unit_types])

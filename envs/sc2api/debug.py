@@ -11,7 +11,18 @@ from envs.sc2api.errors import RequestError
 from envs.sc2api.ids import SIDE_OF_OWNER, UNIT_OF_ID
 from envs.sc2api.world import Creation, World
 
-_IGNORED = ("draw", "test_process", "score")  # pictures and test hooks change nothing in the battle
+_IGNORED = ("draw", "test_process", "score", "end_game")  # they change nothing in the battle
+# Cheats that change nothing where there is no fog, no economy and nothing to build.
+_NO_MATTER = (
+    debug_pb2.show_map,
+    debug_pb2.food,
+    debug_pb2.free,
+    debug_pb2.all_resources,
+    debug_pb2.minerals,
+    debug_pb2.gas,
+    debug_pb2.tech_tree,
+    debug_pb2.fast_build,
+)
 
 
 def debug(world: World, commands: Iterable[debug_pb2.DebugCommand]) -> None:
@@ -34,18 +45,16 @@ def debug(world: World, commands: Iterable[debug_pb2.DebugCommand]) -> None:
             pending += [creation] * quantity
         elif kind == "kill_unit":
             pending += command.kill_unit.tag
-        elif kind not in _IGNORED and not _shows_map(command):
+        elif kind == "game_state" and command.game_state not in _NO_MATTER:
+            name = debug_pb2.DebugGameState.Name(command.game_state)
+            raise RequestError(f"debug: game_state {name} is not supported by the embedded engine")
+        elif kind not in (*_IGNORED, "game_state"):
             raise RequestError(f"debug: {kind or 'an empty command'} is not supported by the embedded engine")
     for item in pending:
         if isinstance(item, Creation):
             world.create(item)
         else:
             world.kill(item)
-
-
-def _shows_map(command: debug_pb2.DebugCommand) -> bool:
-    """The map has no fog: everything is shown already."""
-    return bool(command.HasField("game_state") and command.game_state == debug_pb2.show_map)
 
 
 def _creation(command: debug_pb2.DebugCreateUnit) -> tuple[Creation, int]:
@@ -55,12 +64,15 @@ def _creation(command: debug_pb2.DebugCreateUnit) -> tuple[Creation, int]:
         known = ", ".join(str(unit_id) for unit_id in sorted(UNIT_OF_ID))
         raise RequestError(f"debug: create_unit: no unit type {command.unit_type}; known types: {known}")
     side, index = unit
-    if SIDE_OF_OWNER.get(command.owner) != side:
+    owner = SIDE_OF_OWNER.get(command.owner)
+    if owner is None:
+        raise RequestError(f"debug: create_unit: there is no player {command.owner}, only 1 and 2")
+    if owner == 1 and side == 0:
         raise RequestError(
-            f"debug: create_unit: owner {command.owner} cannot have unit type {command.unit_type}: player 1 has "
-            "the map's own copies (the last nine types of the data), player 2 the stock units"
+            f"debug: create_unit: player 2 cannot have unit type {command.unit_type}: the map's own copies (the last types "
+            "of the data) are player 1's"
         )
     if not math.isfinite(command.pos.x) or not math.isfinite(command.pos.y):
         raise RequestError(f"debug: create_unit: ({command.pos.x}, {command.pos.y}) is no position")
     quantity = command.quantity if command.HasField("quantity") else 1
-    return Creation(index, side, command.pos.x, command.pos.y), quantity
+    return Creation(index, owner, command.pos.x, command.pos.y, as_stock=owner != side), quantity

@@ -8,7 +8,7 @@ import numpy as np
 from s2clientprotocol import common_pb2, data_pb2, raw_pb2, sc2api_pb2
 
 from envs.engine.arena import pathing_grid
-from envs.sc2api.ids import COMPUTER, COPY_IDS, GENERAL, PLAYER, UNIT_OF_ID, Ability
+from envs.sc2api.ids import COMPUTER, COPY_IDS, GENERAL, NO_ORDERS, PLAYER, SPECIFIC, UNIT_OF_ID, Ability
 from envs.scenario import MAP_SIZE
 from envs.units import UNIT_NAMES, UNITS, Weapon
 
@@ -17,10 +17,14 @@ MAP_PATH = f"SMAC_Maps/{MAP_NAME}.SC2Map"
 _HEIGHT = 191  # byte of the flat map's height 8: z = -16 + 32 * byte / 255
 
 _RACES = {"protoss": common_pb2.Protoss, "terran": common_pb2.Terran, "zerg": common_pb2.Zerg}
+_NONE = getattr(data_pb2.AbilityData, "None")
 _TARGETS = {
     Ability.SMART: data_pb2.AbilityData.PointOrUnit,
-    Ability.STOP: getattr(data_pb2.AbilityData, "None"),
+    Ability.STOP: _NONE,
     Ability.MOVE: data_pb2.AbilityData.PointOrUnit,
+    Ability.PATROL: data_pb2.AbilityData.PointOrUnit,
+    Ability.HOLD_POSITION: _NONE,
+    Ability.SCAN_MOVE: data_pb2.AbilityData.PointOrUnit,
     Ability.ATTACK: data_pb2.AbilityData.PointOrUnit,
     Ability.HEAL: data_pb2.AbilityData.Unit,
 }
@@ -40,6 +44,17 @@ def start_raw() -> raw_pb2.StartRaw:
     )
 
 
+@cache
+def map_state() -> raw_pb2.MapState:
+    """What the player sees of the map: every cell (2: visible), and no creep on any."""
+    size = common_pb2.Size2DI(x=MAP_SIZE, y=MAP_SIZE)
+    cells = MAP_SIZE * MAP_SIZE
+    return raw_pb2.MapState(
+        visibility=common_pb2.ImageData(bits_per_pixel=8, size=size, data=bytes([2]) * cells),
+        creep=common_pb2.ImageData(bits_per_pixel=1, size=size, data=bytes(cells // 8)),
+    )
+
+
 def game_info(create: sc2api_pb2.RequestCreateGame, join: sc2api_pb2.RequestJoinGame) -> sc2api_pb2.ResponseGameInfo:
     """The map and the two players of a game that was created and joined with these requests."""
     message = sc2api_pb2.ResponseGameInfo(
@@ -49,6 +64,7 @@ def game_info(create: sc2api_pb2.RequestCreateGame, join: sc2api_pb2.RequestJoin
         info = message.player_info.add(type=setup.type)
         if setup.type == sc2api_pb2.Participant:
             info.player_id, info.race_requested, info.race_actual = PLAYER, join.race, join.race
+            info.player_name = join.player_name
         else:
             info.player_id, info.race_requested, info.difficulty = COMPUTER, setup.race, setup.difficulty
     return message
@@ -65,27 +81,30 @@ def data() -> sc2api_pb2.ResponseData:
             message.units.add(unit_id=unit_id, available=False)
     for ability, target in _TARGETS.items():
         general = GENERAL.get(ability, 0)
-        name = ability.name.capitalize()
+        name = "".join(word.capitalize() for word in ability.name.split("_"))
         known = {
             "link_name": name,
+            "button_name": name,
             "friendly_name": name,
             "hotkey": _HOTKEYS.get(ability, ""),
-            "available": True,
+            "available": ability not in NO_ORDERS,
             "target": target,
+            "cast_range": UNITS["medivac"].heal_range if ability == Ability.HEAL else 0.0,
         }
         if general:
-            message.abilities.add(ability_id=general, **known)
+            if ability == SPECIFIC[general]:
+                message.abilities.add(ability_id=general, **known)
             known["remaps_to_ability_id"] = general
         message.abilities.add(ability_id=ability, **known)
     return message
 
 
 def _add_unit(message: sc2api_pb2.ResponseData, unit_id: int, side: int, index: int) -> None:
-    name = UNIT_NAMES[index]
-    unit = UNITS[name]
+    unit = UNITS[UNIT_NAMES[index]]
+    name = "".join(word.capitalize() for word in unit.name.split("_"))
     entry = message.units.add(
         unit_id=unit_id,
-        name=f"{name.capitalize()}_RL" if side == 0 else name.capitalize(),
+        name=f"{name}_RL" if side == 0 else name,
         available=True,
         race=_RACES[unit.race],
         sight_range=unit.sight,

@@ -7,22 +7,27 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from google.protobuf.message import DecodeError, Message
-from s2clientprotocol import sc2api_pb2
-from s2clientprotocol.sc2api_pb2 import Status
+from s2clientprotocol import query_pb2, sc2api_pb2
+from s2clientprotocol.debug_pb2 import DebugEndGame
+from s2clientprotocol.sc2api_pb2 import Result, Status
 
 from envs.draws import stream_key
 from envs.engine import rules_hash
-from envs.sc2api import facts, observe, orders, setup
+from envs.errors import InputError
+from envs.sc2api import facts, observe, orders, queries, setup
 from envs.sc2api.debug import debug
-from envs.sc2api.errors import RequestError
+from envs.sc2api.errors import RequestError, text
+from envs.sc2api.ids import COMPUTER, PLAYER
 from envs.sc2api.world import World
 
 GAME_VERSION, BUILD = "4.10.0", 75689  # the version whose unit data the engine follows
 MOST_LOOPS = 1 << 16
+MOST_CHAT = 100
 
 BattleKeyOfSeed = Callable[[int, int], int]
 """The key of a battle from the `random_seed` of its game and its number there, from 0."""
@@ -35,18 +40,20 @@ def battle_key(random_seed: int, battle: int) -> int:
 
 _ANY = frozenset(Status.values()) - {Status.quit}
 _PLAYING = frozenset({Status.in_game})
+_OVER = frozenset({Status.in_game, Status.ended})
 _STATUSES = {
     "create_game": frozenset({Status.launched, Status.in_game, Status.ended}),
     "join_game": frozenset({Status.init_game}),
-    "restart_game": _PLAYING,
-    "leave_game": _PLAYING,
+    "restart_game": _OVER,
+    "leave_game": _OVER,
     "game_info": _PLAYING,
-    "observation": _PLAYING,
+    "observation": _OVER,
     "action": _PLAYING,
     "step": _PLAYING,
     "data": _PLAYING,
+    "query": _PLAYING,
     "debug": _PLAYING,
-    "save_replay": _PLAYING,
+    "save_replay": _OVER,
     "available_maps": _ANY,
     "ping": _ANY,
     "quit": _ANY,
@@ -62,7 +69,10 @@ class Game:
         self._create = sc2api_pb2.RequestCreateGame()
         self._join = sc2api_pb2.RequestJoinGame()
         self._world: World | None = None
-        self._action_errors: list[sc2api_pb2.ActionError] = []
+        # What the next observation tells; of a client that never looks, the last of it.
+        self._action_errors: deque[sc2api_pb2.ActionError] = deque(maxlen=orders.MOST_ERRORS)
+        self._chat: deque[str] = deque(maxlen=MOST_CHAT)
+        self._result: Result.ValueType | None = None  # of the player, once a debug command has ended the game
 
     @property
     def world(self) -> World:
@@ -97,6 +107,8 @@ class Game:
         """
         if kind not in _STATUSES:
             raise RequestError(f"{kind} is not supported by the embedded engine")
+        if self.status == Status.ended and Status.ended not in _STATUSES[kind]:
+            raise RequestError("Not supported if game has already ended")  # words of the game that burnysc2 knows
         if self.status not in _STATUSES[kind]:
             raise RequestError(f"{kind} is not possible in status {Status.Name(self.status)}")
         handler: Callable[[Any], Message] = getattr(self, f"_on_{kind}")
@@ -125,7 +137,6 @@ class Game:
         answer = setup.join(body)
         if not answer.HasField("error"):
             self._join.CopyFrom(body)
-            self.status = Status.in_game
             self._begin()
         return answer
 
@@ -136,7 +147,10 @@ class Game:
     def _begin(self) -> None:
         seed = self._create.random_seed
         self._world = World(lambda battle: self._key_of_battle(seed, battle))
-        self._action_errors = []
+        self._action_errors.clear()
+        self._chat.clear()
+        self._result = None
+        self.status = Status.in_game
 
     def _on_leave_game(self, _: sc2api_pb2.RequestLeaveGame) -> sc2api_pb2.ResponseLeaveGame:
         self.status, self._world = Status.launched, None
@@ -146,11 +160,22 @@ class Game:
         return facts.game_info(self._create, self._join)
 
     def _on_observation(self, _: sc2api_pb2.RequestObservation) -> sc2api_pb2.ResponseObservation:
-        errors, self._action_errors = self._action_errors, []
-        return observe.observation(self.world, errors)
+        message = observe.observation(self.world)
+        message.action_errors.extend(self._action_errors)
+        for line in self._chat:
+            message.chat.add(player_id=PLAYER, message=line)
+        self._action_errors.clear()
+        self._chat.clear()
+        if self.status == Status.ended and self._result is not None:
+            other = {Result.Victory: Result.Defeat, Result.Defeat: Result.Victory}[self._result]
+            message.player_result.add(player_id=PLAYER, result=self._result)
+            message.player_result.add(player_id=COMPUTER, result=other)
+        return message
 
     def _on_action(self, body: sc2api_pb2.RequestAction) -> sc2api_pb2.ResponseAction:
+        chat = [text(action.action_chat.message) for action in body.actions if action.HasField("action_chat")]
         results, errors = orders.carry_out(self.world, body.actions)
+        self._chat += chat
         self._action_errors += errors
         return sc2api_pb2.ResponseAction(result=results)
 
@@ -158,7 +183,12 @@ class Game:
         loops = body.count if body.HasField("count") else 1
         if not 1 <= loops <= MOST_LOOPS:
             raise RequestError(f"step: count is {loops}; give 1 to {MOST_LOOPS}")
-        self.world.advance(loops)
+        try:
+            self.world.advance(loops)
+        except InputError as error:  # a unit that was to be created finds no place
+            raise RequestError(f"step: {error}") from None
+        if self._result is not None:
+            self.status = Status.ended
         return sc2api_pb2.ResponseStep(simulation_loop=self.world.loop)
 
     def _on_data(self, body: sc2api_pb2.RequestData) -> sc2api_pb2.ResponseData:
@@ -168,8 +198,15 @@ class Game:
         units = everything.units if body.unit_type_id else None
         return sc2api_pb2.ResponseData(units=units, abilities=everything.abilities if body.ability_id else None)
 
+    def _on_query(self, body: query_pb2.RequestQuery) -> query_pb2.ResponseQuery:
+        return queries.query(self.world, body)
+
     def _on_debug(self, body: sc2api_pb2.RequestDebug) -> sc2api_pb2.ResponseDebug:
         debug(self.world, body.debug)
+        for command in body.debug:
+            if command.HasField("end_game"):  # when the next loop begins, as all debug commands
+                won = command.end_game.end_result == DebugEndGame.DeclareVictory
+                self._result = Result.Victory if won else Result.Defeat
         return sc2api_pb2.ResponseDebug()
 
     def _on_save_replay(self, _: sc2api_pb2.RequestSaveReplay) -> sc2api_pb2.ResponseSaveReplay:

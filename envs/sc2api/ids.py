@@ -21,21 +21,35 @@ UNIT_OF_ID = {unit_id: (side, index) for side, ids in enumerate(TYPE_IDS) for in
 
 
 class Ability(IntEnum):
-    """The four abilities of the nine units, and the general ones that clients may send in their place."""
+    """The abilities of the units, and the general ones that clients may send in their place.
+
+    A scan-move is the attack-move of units without a weapon. Patrols and holding position are known by their numbers only: clients
+    look them up, but the engine has no such orders.
+    """
 
     SMART = 1
     STOP = 4
     MOVE = 16
+    PATROL = 17
+    HOLD_POSITION = 18
+    SCAN_MOVE = 19
     ATTACK = 23
     HEAL = 386
     GENERAL_STOP = 3665
     GENERAL_ATTACK = 3674
+    GENERAL_HOLD_POSITION = 3793
     GENERAL_MOVE = 3794
+    GENERAL_PATROL = 3795
 
+
+NO_ORDERS = (Ability.PATROL, Ability.HOLD_POSITION)
 
 GENERAL = {
     Ability.STOP: Ability.GENERAL_STOP,
+    Ability.SCAN_MOVE: Ability.GENERAL_ATTACK,
     Ability.ATTACK: Ability.GENERAL_ATTACK,
     Ability.MOVE: Ability.GENERAL_MOVE,
+    Ability.PATROL: Ability.GENERAL_PATROL,
+    Ability.HOLD_POSITION: Ability.GENERAL_HOLD_POSITION,
 }
-SPECIFIC: dict[int, int] = {general: ability for ability, general in GENERAL.items()}
+SPECIFIC: dict[int, int] = {general: ability for ability, general in GENERAL.items()}  # the last one of a general id

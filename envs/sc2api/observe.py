@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from s2clientprotocol import raw_pb2, sc2api_pb2
 
-from envs.sc2api.ids import COMPUTER, PLAYER, TYPE_IDS, Ability
-from envs.sc2api.world import World
+from envs.engine.state import ATTACK, ATTACK_MOVE, HEAL, MOVE, NONE
+from envs.sc2api.facts import map_state
+from envs.sc2api.ids import COMPUTER, PLAYER, Ability
+from envs.sc2api.world import Order, World
 from envs.units import UNIT_NAMES, UNITS
 
 GROUND = 8.0  # height of the flat map
 
-_NOTHING, _MOVE, _ATTACK, _HEAL = range(4)
-_ABILITY = {_MOVE: Ability.MOVE, _ATTACK: Ability.ATTACK, _HEAL: Ability.HEAL}
+_ABILITY = {MOVE: Ability.MOVE, ATTACK: Ability.ATTACK, HEAL: Ability.HEAL, ATTACK_MOVE: Ability.ATTACK}
 _FIELDS = ("type", "side", "x", "y", "health", "shield", "energy", "heading_x", "heading_y", "cooldown", "order")
 
 
-def _constants(name: str, side: int, unit_type: int) -> dict[str, object]:
+def _constants(name: str, side: int) -> dict[str, object]:
     """What never changes about a unit of this kind."""
     unit = UNITS[name]
     constants: dict[str, object] = {
         "display_type": raw_pb2.Visible,
         "alliance": raw_pb2.Self if side == 0 else raw_pb2.Enemy,
-        "unit_type": unit_type,
         "owner": PLAYER if side == 0 else COMPUTER,
         "radius": unit.radius,
         "build_progress": 1.0,
@@ -40,16 +39,17 @@ def _constants(name: str, side: int, unit_type: int) -> dict[str, object]:
     return constants
 
 
-_KINDS = [[_constants(UNIT_NAMES[i], side, ids[i]) for i in range(len(ids))] for side, ids in enumerate(TYPE_IDS)]
+_KINDS = [[_constants(name, side) for name in UNIT_NAMES] for side in (0, 1)]
 
 
-def observation(world: World, action_errors: Sequence[sc2api_pb2.ActionError]) -> sc2api_pb2.ResponseObservation:
+def observation(world: World) -> sc2api_pb2.ResponseObservation:
     """What the player sees: every living unit in creation order (the map has no fog), and what died since the last observation."""
-    message = sc2api_pb2.ResponseObservation(action_errors=action_errors)
+    message = sc2api_pb2.ResponseObservation()
     content = message.observation
     content.game_loop = world.loop
     content.player_common.player_id = PLAYER
     raw = content.raw_data
+    raw.map_state.CopyFrom(map_state())
     slots = world.living()
     if slots:
         content.player_common.army_count = _add_units(world, slots, raw)
@@ -67,19 +67,25 @@ def _add_units(world: World, slots: list[int], raw: raw_pb2.ObservationRaw) -> i
     for slot, *values in zip(slots, *columns, strict=True):
         kind, side, x, y, health, shield, energy, heading_x, heading_y, cooldown, order = values
         unit = raw.units.add(
-            tag=world.tags[slot], health=health, facing=_facing(heading_x, heading_y), **_KINDS[side][kind]
+            tag=world.tags[slot],
+            unit_type=world.type_ids[slot],
+            health=health,
+            facing=_facing(heading_x, heading_y),
+            **_KINDS[side][kind],
         )
         unit.pos.x, unit.pos.y, unit.pos.z = x, y, GROUND
         if unit.shield_max:
             unit.shield = shield
         if unit.energy_max:
             unit.energy = energy
-        unit.is_active = order != _NOTHING
+        unit.is_active = order != NONE
         if side == 0:
             own += 1
             unit.weapon_cooldown = cooldown
-            if order != _NOTHING:
+            if order != NONE:
                 _add_order(world, slot, order, unit)
+            for waiting in world.waiting(slot):
+                _add_waiting(waiting, unit)
     return own
 
 
@@ -92,8 +98,19 @@ def _facing(x: float, y: float) -> float:
 def _add_order(world: World, slot: int, order: int, unit: raw_pb2.Unit) -> None:
     record = world.engine.units[slot]
     message = unit.orders.add(ability_id=_ABILITY[order])
-    if order == _MOVE:
+    if order in (MOVE, ATTACK_MOVE):
         goal = message.target_world_space_pos
         goal.x, goal.y, goal.z = float(record["goal_x"]), float(record["goal_y"]), GROUND
+        if record["acquired"] >= 0:
+            unit.engaged_target_tag = world.tags[int(record["acquired"])]
     elif record["target"] >= 0:
         message.target_unit_tag = unit.engaged_target_tag = world.tags[int(record["target"])]
+
+
+def _add_waiting(order: Order, unit: raw_pb2.Unit) -> None:
+    message = unit.orders.add(ability_id=order.ability)
+    if order.target is not None:
+        message.target_unit_tag = order.target
+    elif order.ability != Ability.STOP:
+        goal = message.target_world_space_pos
+        goal.x, goal.y, goal.z = order.x, order.y, GROUND

@@ -9,8 +9,10 @@ from typing import TypeAlias
 from s2clientprotocol import error_pb2, raw_pb2, sc2api_pb2
 
 from envs.sc2api.ids import SPECIFIC, Ability
-from envs.sc2api.world import World
-from envs.units import UNIT_NAMES
+from envs.sc2api.world import MOST_WAITING, Order, World
+from envs.units import UNIT_NAMES, UNITS
+
+MOST_ERRORS = 1000  # that one observation tells; there is no end to what a client can ask of dead units
 
 _MEDIVAC = UNIT_NAMES.index("medivac")
 
@@ -18,7 +20,7 @@ Result: TypeAlias = "error_pb2.ActionResult.ValueType"
 
 
 def carry_out(world: World, actions: Iterable[sc2api_pb2.Action]) -> tuple[list[Result], list[sc2api_pb2.ActionError]]:
-    """Give the orders of one request: one result per action, and one error for each unit that could not take its order."""
+    """Give the orders of one request: one result per action, `MOST_ERRORS` errors at most, one for each unit that could not."""
     results: list[Result] = []
     errors: list[sc2api_pb2.ActionError] = []
     for action in actions:
@@ -29,9 +31,12 @@ def carry_out(world: World, actions: Iterable[sc2api_pb2.Action]) -> tuple[list[
         answer: Result = error_pb2.Success if command.unit_tags else error_pb2.Error
         for tag in command.unit_tags:
             result = _order(world, tag, command)
-            if result != error_pb2.Success:
-                answer = result
-                errors.append(sc2api_pb2.ActionError(unit_tag=tag, ability_id=command.ability_id, result=result))
+            if result == error_pb2.Success:
+                continue
+            answer = result
+            if len(errors) < MOST_ERRORS:
+                ability = max(command.ability_id, 0)  # the field of errors has no sign
+                errors.append(sc2api_pb2.ActionError(unit_tag=tag, ability_id=ability, result=result))
         results.append(answer)
     return results, errors
 
@@ -47,37 +52,78 @@ def _order(world: World, tag: int, command: raw_pb2.ActionRawUnitCommand) -> Res
     slot = world.slot(tag)
     if slot is None or world.engine.units[slot]["side"] != 0:
         return error_pb2.CantFindEnoughTargets
-    if command.queue_command:
-        return error_pb2.NotSupported
     ability = _ability(world, slot, command)
-    if ability == Ability.STOP:
-        world.engine.order_stop(slot)
-        return error_pb2.Success
-    if ability == Ability.MOVE and command.HasField("target_world_space_pos"):
-        goal = command.target_world_space_pos
-        if not math.isfinite(goal.x) or not math.isfinite(goal.y):
-            return error_pb2.Error
-        world.engine.order_move(slot, goal.x, goal.y)
-        return error_pb2.Success
-    if ability in (Ability.ATTACK, Ability.HEAL):
-        return _order_on_unit(world, slot, ability, command)
-    return error_pb2.NotSupported
+    if ability is None:
+        return error_pb2.NotSupported
+    order = _MAKERS[ability](world, ability, command)
+    if not isinstance(order, Order):
+        return order
+    if order.ability != Ability.STOP and order.target is None and _is_rooted(world, slot):
+        return error_pb2.UnitCantMove
+    if command.queue_command and len(world.waiting(slot)) >= MOST_WAITING:
+        return error_pb2.QueueIsFull
+    give = world.queue if command.queue_command else world.give
+    return error_pb2.Success if give(slot, order) else error_pb2.CantTargetThatUnit
 
 
-def _order_on_unit(world: World, slot: int, ability: int, command: raw_pb2.ActionRawUnitCommand) -> Result:
+def _is_rooted(world: World, slot: int) -> bool:
+    return UNITS[UNIT_NAMES[world.engine.units[slot]["type"]]].speed == 0.0
+
+
+def _stop(world: World, ability: Ability, command: raw_pb2.ActionRawUnitCommand) -> Order | Result:
+    del world, command
+    return Order(ability)
+
+
+def _move(world: World, ability: Ability, command: raw_pb2.ActionRawUnitCommand) -> Order | Result:
+    """To a point, or to where a unit stands now: the engine's units do not follow others."""
+    if command.HasField("target_unit_tag"):
+        target = world.slot(command.target_unit_tag)
+        if target is None:
+            return error_pb2.MustTargetVisibleUnit
+        record = world.engine.units[target]
+        return Order(ability, float(record["x"]), float(record["y"]))
+    return _to_point(ability, command)
+
+
+def _to_point(ability: Ability, command: raw_pb2.ActionRawUnitCommand) -> Order | Result:
+    if not command.HasField("target_world_space_pos"):
+        return error_pb2.NotSupported
+    goal = command.target_world_space_pos
+    if not math.isfinite(goal.x) or not math.isfinite(goal.y):
+        return error_pb2.Error
+    return Order(ability, goal.x, goal.y)
+
+
+def _attack(world: World, ability: Ability, command: raw_pb2.ActionRawUnitCommand) -> Order | Result:
+    del ability  # a scan-move is an attack too
+    if command.HasField("target_world_space_pos"):
+        return _to_point(Ability.ATTACK, command)
+    return _on_unit(world, Ability.ATTACK, command)
+
+
+def _on_unit(world: World, ability: Ability, command: raw_pb2.ActionRawUnitCommand) -> Order | Result:
     if not command.HasField("target_unit_tag"):
         return error_pb2.NotSupported
-    target = world.slot(command.target_unit_tag)
-    if target is None:
+    if world.slot(command.target_unit_tag) is None:
         return error_pb2.MustTargetVisibleUnit
-    order = world.engine.order_attack if ability == Ability.ATTACK else world.engine.order_heal
-    return error_pb2.Success if order(slot, target) else error_pb2.CantTargetThatUnit
+    return Order(ability, target=command.target_unit_tag)
 
 
-def _ability(world: World, slot: int, command: raw_pb2.ActionRawUnitCommand) -> int:
+_MAKERS = {
+    Ability.STOP: _stop,
+    Ability.MOVE: _move,
+    Ability.ATTACK: _attack,
+    Ability.SCAN_MOVE: _attack,
+    Ability.HEAL: _on_unit,
+}
+
+
+def _ability(world: World, slot: int, command: raw_pb2.ActionRawUnitCommand) -> Ability | None:
     """The ability meant: a general id stands for its specific one, a smart command for what its target suggests."""
     if command.ability_id != Ability.SMART:
-        return int(SPECIFIC.get(command.ability_id, command.ability_id))
+        known = SPECIFIC.get(command.ability_id, command.ability_id)
+        return Ability(known) if known in _MAKERS else None
     target = world.slot(command.target_unit_tag) if command.HasField("target_unit_tag") else None
     if target is None:
         return Ability.MOVE

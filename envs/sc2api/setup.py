@@ -13,7 +13,7 @@ from s2clientprotocol.sc2api_pb2 import (
     ResponseJoinGame,
 )
 
-from envs.sc2api.errors import RequestError
+from envs.sc2api.errors import RequestError, text
 from envs.sc2api.facts import MAP_NAME
 
 
@@ -21,16 +21,17 @@ def create(body: RequestCreateGame) -> ResponseCreateGame:
     """The answer to create_game: without `error` if the engine can play this game.
 
     Raises:
-        RequestError: a real-time game.
+        RequestError: a real-time game, or a path that is no text.
     """
     error = ResponseCreateGame.Error
     if body.realtime:
         raise RequestError("create_game: the embedded engine has no real time; the client steps the game")
     if body.HasField("battlenet_map_name"):
         return ResponseCreateGame(error=error.InvalidMapName, error_details=f"the only map is {MAP_NAME}")
-    if not body.local_map.map_path:
+    map_path = text(body.local_map.map_path)
+    if not map_path:
         return ResponseCreateGame(error=error.MissingMap, error_details=f"give local_map.map_path of {MAP_NAME}")
-    if PurePosixPath(body.local_map.map_path.replace("\\", "/")).stem != MAP_NAME:
+    if PurePosixPath(map_path.replace("\\", "/")).stem != MAP_NAME:
         return ResponseCreateGame(error=error.InvalidMapPath, error_details=f"the only map is {MAP_NAME}")
     players = sorted(setup.type for setup in body.player_setup)
     if not players:
@@ -43,8 +44,13 @@ def create(body: RequestCreateGame) -> ResponseCreateGame:
 
 
 def join(body: RequestJoinGame) -> ResponseJoinGame:
-    """The answer to join_game: without `error` if the engine can show the game this way."""
+    """The answer to join_game: without `error` if the engine can show the game this way.
+
+    Raises:
+        RequestError: a name that is no text.
+    """
     error = ResponseJoinGame.Error
+    text(body.player_name)
     kind = body.WhichOneof("participation")
     if kind is None:
         return ResponseJoinGame(error=error.MissingParticipation, error_details="give race")

@@ -44,6 +44,7 @@ SEEN = np.dtype(
         ("heals", "i8"),  # 1: a medivac
         ("action", "i8"),  # an agent's last action, -1 before the first
         ("tracker", "i8"),  # an enemy's: the agent that discovered it, -1 none
+        ("masked_from", "u8"),  # an enemy's: bit a is 1 if agent a is not shown its health, shield and type
     ],
     align=True,
 )
@@ -66,6 +67,7 @@ TALLY = np.dtype(
     align=True,
 )
 RUNNING = 2
+MOST_MASKED = 64  # agents that `masked_from` has room for
 
 SETTINGS = np.dtype(
     [
@@ -128,7 +130,7 @@ def make_traits(scenario: Scenario, options: Options) -> Records:
         row["shield_max"] = unit.shield
         row["cooldown_max"] = unit.smac_max_cooldown
         row["sight"] = unit.smac_sight if options.use_unit_ranges else SMAC_SIGHT
-        own_range = max(unit.smac_shoot_range, options.min_attack_range)
+        own_range = max(unit.smac_attack_range, options.min_attack_range)
         row["shoot"] = own_range if options.use_unit_ranges else SMAC_SHOOT_RANGE
         row["bit"] = kinds.index(name) if name in kinds else 0
         row["heals"] = name == "medivac"

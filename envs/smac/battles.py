@@ -16,7 +16,7 @@ from envs.engine.table import make_table
 from envs.errors import InputError
 from envs.scenario import Scenario
 from envs.smac.actions import find_illegal
-from envs.smac.arrays import SEEN, TALLY, Records, make_settings, make_traits
+from envs.smac.arrays import MOST_MASKED, SEEN, TALLY, Records, make_settings, make_traits
 from envs.smac.masks import fill_masks
 from envs.smac.options import Options
 from envs.smac.step import begin_battles, observe_battle, observe_with, step_battles
@@ -72,20 +72,25 @@ class Battles:
         setups: Sequence[BattleSetup] | None,
         outputs: Outputs,
     ) -> None:
-        """Start battles of these keys at these places; teams and positions are drawn from the keys unless given.
+        """Start battles of these keys at these places; teams, positions and enemy masks are drawn from the keys unless given.
 
         Raises:
-            InputError: the map has no room for all units.
+            InputError: the map has no room for all units, or a mask is for more agents than it can be.
         """
         count, n = len(keys), self.units.shape[1]
+        n_agents = self.layout.n_agents
         types, positions = np.zeros((count, n), np.int64), np.zeros((count, n, 2), np.float32)
+        enemy_masks = np.zeros((count, n_agents, n - n_agents), np.uint8)
         where, words = np.array(indices, np.int64), np.array(keys, np.uint64)
         if setups is None:
-            self.source.draw_into(words, types, positions)
+            self.source.draw_into(words, types, positions, enemy_masks)
         else:
             for k, setup in enumerate(setups):
                 types[k], positions[k] = setup.types, setup.positions
-        arguments = where, words, types, positions, *self._begin_memory, *outputs
+                enemy_masks[k] = 0 if setup.enemy_mask is None else setup.enemy_mask
+        if n_agents > MOST_MASKED and enemy_masks.any():
+            raise InputError(f"an enemy mask for {n_agents} agents; use one with at most {MOST_MASKED}, or none")
+        arguments = where, words, types, positions, enemy_masks, *self._begin_memory, *outputs
         if Battles._begin is None:
             Battles._begin = entry_point(begin_battles, *arguments)
         if Battles._begin(*arguments) >= 0:

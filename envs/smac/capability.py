@@ -24,8 +24,10 @@ def scenario_of(map_name: str, config: Mapping[str, Any], epo: bool) -> Scenario
         raise unknown("map", map_name, MAPS)
     race = MAPS[map_name]
     for key in config:
-        if key not in ("n_units", "n_enemies", "team_gen", "start_positions"):
-            raise InputError(f"capability_config: {key} is not implemented here; give team_gen and start_positions")
+        if key not in ("n_units", "n_enemies", "team_gen", "start_positions", "enemy_mask"):
+            raise InputError(
+                f"capability_config: {key} is not implemented here; give team_gen, start_positions and enemy_mask"
+            )
     n_units, n_enemies = (_count(config, key) for key in ("n_units", "n_enemies"))
     weights, exceptions = _team(config.get("team_gen"), RACES[race])
     return Scenario(
@@ -38,6 +40,7 @@ def scenario_of(map_name: str, config: Mapping[str, Any], epo: bool) -> Scenario
         exception_unit_types=exceptions,
         start_positions=_start(config.get("start_positions"), n_units, n_enemies),
         setting="epo" if epo else "default",
+        mask_probability=_mask_probability(config["enemy_mask"]) if "enemy_mask" in config else 1.0,
     )
 
 
@@ -91,3 +94,15 @@ def _start(config: Any, n_units: int, n_enemies: int) -> StartPositions:
     if isinstance(p, bool) or not isinstance(p, int | float) or not 0 <= p <= 1:
         raise InputError(f"capability_config: start_positions: p {p!r} is not allowed; give a probability from 0 to 1")
     return StartPositions(RULES[kind], float(p))
+
+
+def _mask_probability(config: Any) -> float:
+    kind = config.get("dist_type") if isinstance(config, Mapping) else config
+    if kind != "mask":
+        raise InputError(f"capability_config: enemy_mask: dist_type {kind!r} is not implemented here; use mask")
+    p = config.get("mask_probability")
+    if isinstance(p, bool) or not isinstance(p, int | float) or not 0 <= p <= 1:
+        raise InputError(
+            f"capability_config: enemy_mask: mask_probability {p!r} is not allowed; give a probability from 0 to 1"
+        )
+    return float(p)

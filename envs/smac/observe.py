@@ -89,20 +89,16 @@ def _border(sight: float, fully: bool) -> float:
 
 
 @inlined
-def _write_row(
-    settings: Record,
-    shield: int,
-    other: Record,
-    dx: float,
-    dy: float,
-    away: float,
-    sight: float,
-    out: NDArray[np.float32],
-) -> None:
-    """What an enemy's and an ally's row have in common: all but its first feature and an ally's last action."""
+def _write_place(dx: float, dy: float, away: float, sight: float, out: NDArray[np.float32]) -> None:
+    """Where another unit is, in its row."""
     out[1] = away / sight
     out[2] = dx / sight
     out[3] = dy / sight
+
+
+@inlined
+def _write_nature(settings: Record, shield: int, other: Record, out: NDArray[np.float32]) -> None:
+    """Health, shield and type of another unit, in its row."""
     at = 4
     if settings.obs_all_health:
         out[4] = other.health_part
@@ -149,7 +145,9 @@ def _see_enemies(
             if enemy.health > 0.0 and ((away < sight and tracked[e, agent] != 0) or fully):
                 row = tail(out, N_MOVES + e * width)
                 row[0] = _can_heal(settings, seen, agent, e) if me.heals else away <= shoot
-                _write_row(settings, settings.enemy_shield, enemy, dx, dy, away, sight, row)
+                _write_place(dx, dy, away, sight, row)
+                if (enemy.masked_from >> np.uint64(agent)) & np.uint64(1) == 0:
+                    _write_nature(settings, settings.enemy_shield, enemy, row)
         if tracked[e, agent] == 0:
             wiped = e + 1
     if settings.wipe:
@@ -174,7 +172,8 @@ def _see_allies(settings: Record, seen: Records, agent: int, out: NDArray[np.flo
             if away < sight or fully:
                 row = tail(out, at)
                 row[0] = 1.0
-                _write_row(settings, settings.ally_shield, other, dx, dy, away, sight, row)
+                _write_place(dx, dy, away, sight, row)
+                _write_nature(settings, settings.ally_shield, other, row)
                 if settings.obs_last_action and other.action >= 0:
                     row[width - settings.n_actions + other.action] = 1.0
         at += width

@@ -122,7 +122,9 @@ def _check_ranges(options: Options) -> None:
         raise InputError(
             f"option prob_obs_enemy: {options.prob_obs_enemy} is not allowed; give a probability from 0 to 1"
         )
-    if not options.min_attack_range >= 2:
-        raise InputError(f"option min_attack_range: {options.min_attack_range} is not implemented here; give 2 or more")
+    if not options.min_attack_range >= 0:
+        raise InputError(
+            f"option min_attack_range: {options.min_attack_range} is not allowed; give map units from 0 on"
+        )
     if options.reward_scale and not options.reward_scale_rate > 0:
         raise InputError(f"option reward_scale_rate: {options.reward_scale_rate} is not allowed; give a number above 0")

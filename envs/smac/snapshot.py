@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from envs.jit import jit
 from envs.smac.arrays import Record, Records
@@ -56,9 +57,20 @@ def look_again(units: Records, seen: Records) -> None:
 
 
 @jit
-def look_first(settings: Record, traits: Records, units: Records, seen: Records) -> None:
-    """Give the units just created their places among `seen`, and take over what they show."""
+def _mask(settings: Record, enemy_mask: NDArray[np.uint8], seen: Records) -> None:
+    for e in range(settings.n_enemies):
+        bits = np.uint64(0)
+        for agent in range(settings.n_agents):
+            if enemy_mask[agent, e] != 0:
+                bits |= np.uint64(1) << np.uint64(agent)
+        seen[settings.n_agents + e].masked_from = bits
+
+
+@jit
+def look_first(settings: Record, traits: Records, units: Records, enemy_mask: NDArray[np.uint8], seen: Records) -> None:
+    """Give the units just created their places among `seen`, and take over what they show. enemy_mask: uint8[A, E]."""
     _assign_slots(settings, units, seen)
+    _mask(settings, enemy_mask, seen)
     for i in range(settings.n_agents + settings.n_enemies):
         row = seen[i]
         row.kind = units[row.slot].type
@@ -72,4 +84,6 @@ def look_first(settings: Record, traits: Records, units: Records, seen: Records)
         row.heals = trait.heals
         row.action = -1
         row.tracker = -1
+        row.x, row.y = units[row.slot].x, units[row.slot].y  # of those too whom the first loop has killed already
+        row.health, row.shield = 0.0, 0.0
     look_again(units, seen)

@@ -100,6 +100,7 @@ def begin_battles(
     keys: NDArray[np.uint64],
     types: NDArray[np.int64],
     positions: NDArray[np.float32],
+    enemy_masks: NDArray[np.uint8],
     settings: Records,
     traits: Records,
     table: Records,
@@ -112,8 +113,8 @@ def begin_battles(
     state: NDArray[np.float32],
     obs: NDArray[np.float32],
 ) -> int:
-    """Begin K battles, of keys[k], types int64[K, N] and positions float32[K, N, 2] (allies first), in the places indices[k] of the
-    batch: create the units, run the one loop that follows, show and observe.
+    """Begin K battles, of keys[k], types int64[K, N] and positions float32[K, N, 2] (allies first) and enemy_masks
+    uint8[K, A, E], in the places indices[k] of the batch: create the units, run the one loop that follows, show and observe.
 
     Returns -1, or the first k whose units did not all find room; then none has begun.
     """
@@ -130,7 +131,7 @@ def begin_battles(
     for k in range(indices.shape[0]):
         b = indices[k]
         run_loops(units[b], battles[b], table, 1)
-        look_first(rules, traits, units[b], seen[b])
+        look_first(rules, traits, units[b], enemy_masks[k], seen[b])
         tracked[b, :, :] = 0
         tally = tallies[b]
         _open(rules, battles[b], seen[b], tally)

@@ -70,7 +70,8 @@ def visibility(seen: Records, n_agents: int) -> NDArray[np.bool_]:
 
 
 def setup_of(scenario: Scenario, config: Mapping[str, Any]) -> BattleSetup:
-    """The battle that an episode configuration describes: `team_gen` with `ally_team` and `enemy_team`, and both start positions.
+    """The battle that an episode configuration describes: `team_gen` with `ally_team` and `enemy_team`, both start positions and,
+    if some of the enemies' features are to be hidden, `enemy_mask`.
 
     Raises:
         InputError: a part is missing, or does not fit the scenario.
@@ -91,4 +92,18 @@ def setup_of(scenario: Scenario, config: Mapping[str, Any]) -> BattleSetup:
         if not np.all((where >= 0) & (where <= MAP_SIZE)):
             raise InputError(f"episode_config: start positions lie off the map; give coordinates from 0 to {MAP_SIZE}")
     types = np.array([UNIT_NAMES.index(name) for team in teams for name in team], np.int64)
-    return BattleSetup(types, np.concatenate(places).astype(np.float32), scenario.n_units)
+    enemy_mask = _mask_of(config["enemy_mask"], scenario) if config.get("enemy_mask") else None
+    return BattleSetup(types, np.concatenate(places).astype(np.float32), scenario.n_units, enemy_mask)
+
+
+def _mask_of(config: Any, scenario: Scenario) -> NDArray[np.uint8]:
+    shape = scenario.n_units, scenario.n_enemies
+    try:
+        item = np.asarray(config["item"], np.float64)
+    except (KeyError, TypeError, ValueError):
+        item = np.empty(0)
+    if item.shape != shape or not np.all((item == 0) | (item == 1)):
+        raise InputError(
+            f"episode_config: enemy_mask: give an item of {shape[0]} rows of {shape[1]} numbers, 1 to hide an enemy, else 0"
+        )
+    return item.astype(np.uint8)

@@ -79,6 +79,11 @@ def test_a_file_may_extend_a_shipped_scenario(tmp_path: Path) -> None:
         ({"rule: reflect": "rule: fixed, allies: [[1, 2]], enemies: []"}, "give 3 positions"),
         ({"rule: reflect": "rule: circle"}, "start_positions"),
         ({"rule: reflect": "p: 2"}, "p is a probability"),
+        (
+            {"n_units: 3": "n_units: 3\nmask_probability: 1.5"},
+            "mask_probability: 1.5 is not allowed; give a probability",
+        ),
+        ({"n_units: 3": "n_units: 3\nmask_probability: .nan"}, "mask_probability: nan is not allowed"),
         ({"weights: {marine: 1, marauder: 1}": "weights: {marine: -1}"}, "weights"),
         ({"weights: {marine: 1, marauder: 1}": "weights: {marine: .nan}"}, "weights"),
         ({"weights: {marine: 1, marauder: 1}": "weights: [1]"}, "weights"),
@@ -252,3 +257,11 @@ def test_smacv2_cannot_play_other_maps(tmp_path: Path) -> None:
         with pytest.raises(InputError, match="smacv2 cannot play it"):
             scenario.capability_config()
     assert load_scenario("terran_5_vs_5").capability_config()["n_units"] == 5
+
+
+def test_masked_enemies_are_part_of_the_battle(tmp_path: Path) -> None:
+    masked = load(tmp_path, GOOD + "mask_probability: 0.25\n")
+    assert masked.mask_probability == 0.25
+    assert masked.content_hash != load(tmp_path, GOOD).content_hash
+    assert masked.capability_config()["enemy_mask"] == {"dist_type": "mask", "mask_probability": 0.25}
+    assert "enemy_mask" not in load(tmp_path, GOOD).capability_config()

@@ -11,6 +11,7 @@ import pytest
 from envs.draws import stream_key
 from envs.errors import InputError
 from envs.random_play import RandomBatch, choose_legal, record, single_speed
+from envs.scenario import StartPositions
 from envs.scenario_file import load_scenario, scenario_names
 from envs.skirmish import BatchedSkirmish, Frame, Skirmish
 from envs.smac.battles import Battles
@@ -26,6 +27,7 @@ SHAPES = {
     "20_vs_23": ((389, 901, 29), (346, 858, 29)),
 }
 PROTOSS, EPO = load_scenario("protoss_5_vs_5"), load_scenario("terran_5_vs_6_epo")
+MASKED = replace(EPO, name="masked", mask_probability=0.5)
 
 
 def digest(frame):
@@ -95,7 +97,7 @@ def batch_play(scenario, size, threads, rounds=70):
     return [h.hexdigest() for h in hashes]
 
 
-@pytest.mark.parametrize("scenario", [PROTOSS, EPO], ids=lambda s: s.name)
+@pytest.mark.parametrize("scenario", [PROTOSS, EPO, MASKED], ids=lambda s: s.name)
 def test_same_bytes_for_any_batch_size_and_threads(scenario):
     seven = batch_play(scenario, 7, 1)
     assert len(set(seven)) == 7
@@ -105,9 +107,10 @@ def test_same_bytes_for_any_batch_size_and_threads(scenario):
     assert batch_play(scenario, 2, 4) == seven[:2]
 
 
-def test_a_batch_plays_what_single_battles_play():
-    batched = BatchedSkirmish(EPO, 3, "upstream")
-    singles = [Skirmish(EPO, "upstream") for _ in range(3)]
+@pytest.mark.parametrize("scenario", [EPO, MASKED], ids=lambda s: s.name)
+def test_a_batch_plays_what_single_battles_play(scenario):
+    batched = BatchedSkirmish(scenario, 3, "upstream")
+    singles = [Skirmish(scenario, "upstream") for _ in range(3)]
     batch = batched.reset([4, 5, 6])
     frames = [single.reset(seed) for single, seed in zip(singles, [4, 5, 6], strict=True)]
     for _ in range(25):
@@ -323,3 +326,23 @@ def test_scenarios_may_be_named() -> None:
     assert Skirmish("terran_5_vs_6").n_enemies == BatchedSkirmish("terran_5_vs_6", 2).n_enemies == 6
     with pytest.raises(InputError, match="did you mean"):
         Skirmish("teran_5_vs_6")
+
+
+def test_those_who_die_at_once_lie_where_they_fell():
+    """Banelings created in touch burst in the first loop; nothing of an earlier battle shows through their records."""
+    scenario = replace(
+        load_scenario("zerg_20_vs_20"),
+        weights=(0.5, 0.0, 0.5),
+        exception_unit_types=(),
+        start_positions=StartPositions("surrounded"),
+    )
+    used, battles = Skirmish(scenario, "upstream"), 0
+    for seed in range(100):
+        used.reset(seed)
+        fallen = used.seen["health"] <= 0
+        if fallen.any() and not fallen.all():
+            battles += 1
+            assert (np.hypot(used.seen["x"] - 16, used.seen["y"] - 16)[fallen] < 6).all()
+            alone = Skirmish(scenario, "upstream")
+            assert play(used, seed) == play(alone, seed)
+    assert battles > 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -161,6 +162,37 @@ def test_episode_configurations():
             env.env.reset(config | change)
 
 
+def test_masked_enemies():
+    config = TERRAN | {"enemy_mask": {"dist_type": "mask", "mask_probability": 0.5}}
+    env = wrapper(config=config, fully_observable=True)
+    obs, _ = env.reset()
+    types = np.stack(obs)[:, 4 : 4 + 11 * 8].reshape(10, 11, 8)[:, :, 5:]
+    hidden = draw_battle(env.env.scenario, 0).enemy_mask
+    assert 0 < hidden.sum() < hidden.size
+    assert np.array_equal(types.any(axis=2), hidden == 0)
+    shown = draw_battle(env.env.scenario, 0).episode_config() | {"enemy_mask": {"item": (1 - hidden).tolist()}}
+    obs, _ = env.env.reset(shown)
+    assert np.array_equal(np.stack(obs)[:, 4:92].reshape(10, 11, 8)[:, :, 5:].any(axis=2), hidden == 1)
+    obs, _ = env.env.reset({key: value for key, value in shown.items() if key != "enemy_mask"})
+    assert np.stack(obs)[:, 4:92].reshape(10, 11, 8)[:, :, 5:].any(axis=2).all()
+
+
+@pytest.mark.parametrize("item", [None, 1, [[1] * 5] * 4, [["much"] * 5] * 5, np.full((5, 5), 2)])
+def test_wrong_masks_are_refused(item):
+    scenario = load_scenario("protoss_5_vs_5")
+    config = draw_battle(scenario, 0).episode_config() | {"enemy_mask": {"item": item}}
+    with pytest.raises(InputError, match="episode_config: enemy_mask: give an item of 5 rows of 5 numbers"):
+        make(scenario).env.reset(config)
+
+
+def test_a_mask_is_for_64_agents_at_most():
+    scenario = replace(load_scenario("zerg_5_vs_5"), n_units=65, n_enemies=1, mask_probability=0.0)
+    with pytest.raises(InputError, match="an enemy mask for 65 agents; use one with at most 64"):
+        Skirmish(scenario).reset(0)
+    frame = Skirmish(replace(scenario, n_units=64), fully_observable=True).reset(0)
+    assert not frame.obs[:, 8:12].any() and frame.obs[:, 5].all()
+
+
 def test_units_as_objects():
     env = make("protoss_5_vs_5", seed=0)
     env.reset()
@@ -239,6 +271,10 @@ def test_other_start_positions(kind, rule):
         ({"start_positions": {"dist_type": "fixed"}}, "dist_type 'fixed'"),
         ({"start_positions": TERRAN["start_positions"] | {"map_x": 64}}, "map_x"),
         ({"start_positions": TERRAN["start_positions"] | {"p": 2}}, "p 2"),
+        ({"enemy_mask": None}, "dist_type None is not implemented here; use mask"),
+        ({"enemy_mask": {"dist_type": "fixed"}}, "dist_type 'fixed'"),
+        ({"enemy_mask": {"dist_type": "mask"}}, "mask_probability None is not allowed; give a probability"),
+        ({"enemy_mask": {"dist_type": "mask", "mask_probability": True}}, "mask_probability True"),
     ],
 )
 def test_configurations_that_are_not_implemented_are_named(change, message):

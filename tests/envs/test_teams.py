@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from envs.draws import stream_key
 from envs.scenario_file import load_scenario
-from envs.teams import BattleSource, draw_battle
+from envs.teams import BattleSource, draw_battle, draw_enemy_masks
 from envs.units import UNIT_NAMES
 
 N = 1500
@@ -87,6 +88,20 @@ def test_episode_configs_carry_the_battle() -> None:
     assert len(config["team_gen"]["enemy_team"]) == 6
     assert config["enemy_start_positions"]["item"].shape == (6, 2)
     assert np.array_equal(config["ally_start_positions"]["item"].astype(np.float32), setup.positions[:5])
+
+
+def test_enemy_masks_hide_as_many_as_asked_for() -> None:
+    scenario = load_scenario("terran_5_vs_6")
+    plain, masked = (draw_battle(replace(scenario, mask_probability=p), 3) for p in (1.0, 0.3))
+    assert plain.enemy_mask is None and "enemy_mask" not in plain.episode_config()
+    assert np.array_equal(plain.types, masked.types) and np.array_equal(plain.positions, masked.positions)
+    assert masked.episode_config()["enemy_mask"]["item"].shape == (5, 6)
+    hidden = np.zeros((N, 5, 6), np.uint8)
+    draw_enemy_masks(np.array([stream_key("evaluation", seed) for seed in range(N)], np.uint64), 0.3, hidden)
+    assert np.array_equal(hidden[3], masked.enemy_mask)
+    assert all(within(int(count), N, 0.7) for count in hidden.sum(axis=0).ravel())
+    assert within(int((hidden[:, 0, 0] & hidden[:, 0, 1]).sum()), N, 0.49)
+    assert within(int((hidden[:, 0, 1] & hidden[:, 1, 0]).sum()), N, 0.49)
 
 
 def test_seeds_are_any_64_bit_number() -> None:

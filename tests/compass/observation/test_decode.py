@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from compass.evaluate.settings import EvaluateSettings
 from compass.knowledge import ATTACKABLE, HEALTH, SEEN, TYPE, X, Y
 from compass.observation.decode import Decoder
+from envs.errors import InputError
 from envs.scenario_file import load_scenario
 
 NAMES = ("protoss_5_vs_6", "terran_5_vs_5_epo", "zerg_10_vs_11_epo", "6h_vs_8z", "corridor")
@@ -84,6 +88,14 @@ def test_values_are_map_units_by_hand() -> None:
     assert enemy[[X, Y]] == pytest.approx([11.0, 20.0], abs=1e-6)
     assert (enemy[SEEN], enemy[TYPE], enemy[HEALTH], enemy[ATTACKABLE]) == (9, 1, 0.25, 1)
     assert (table[[0, 1, 3, 4]][:, :, SEEN] < 0).all()
+
+
+def test_masked_enemies_are_refused_at_once() -> None:
+    masked = replace(load_scenario("terran_5_vs_5"), mask_probability=0.5)
+    with pytest.raises(InputError, match="cannot play with mask_probability 0"):
+        Decoder(masked)
+    with pytest.raises(InputError, match="cannot play with mask_probability 0"):
+        EvaluateSettings(masked)
 
 
 def test_a_medivac_attacks_nothing_and_heals_whom_the_mask_allows() -> None:

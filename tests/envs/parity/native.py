@@ -5,16 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.scenario import Scenario
 from envs.skirmish import Frame, Skirmish
-from tests.envs.parity.traces import Turn
+from tests.envs.parity.traces import Rules, Turn
 
 
 class Native:
-    """One native environment for all episodes of a scenario."""
+    """One native environment for all episodes under the same rules."""
 
-    def __init__(self, scenario: Scenario, observation: str = "upstream", **options: object) -> None:
-        self.skirmish = Skirmish(scenario, observation, **options)
+    def __init__(self, rules: Rules, observation: str = "upstream") -> None:
+        self.skirmish = Skirmish(rules.scenario, observation, **rules.options)
 
     def reset(self, seed: int) -> Turn:
         """Begin the battle of that seed."""
@@ -25,6 +24,10 @@ class Native:
         """Play one step."""
         frame = self.skirmish.step(actions)
         return Turn(frame.obs, frame.state, frame.available, frame.reward, frame.terminated, self._info(frame))
+
+    def look(self) -> NDArray[np.float32]:
+        """Observe once more since the last step."""
+        return self.skirmish.observe()
 
     def _info(self, frame: Frame) -> dict[str, object]:
         """What smacv2's `step` gives as info."""

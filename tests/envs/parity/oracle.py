@@ -1,8 +1,9 @@
 """The oracle's side: unmodified smacv2 on the embedded engine, in process.
 
-Handed over to make the two sides comparable, because upstream takes it from global generators or from earlier episodes: the teams
-and places, the battle's key (in the place of the one that the game's `random_seed` gives), the draws of `get_obs` (agent order and
-tracking), and the reward scale, which upstream fixes by the first battle of an environment and which here is each battle's own.
+Handed over to make the two sides comparable, because upstream takes it from global generators or from earlier episodes: the teams,
+places and enemy mask, the battle's key (in the place of the one that the game's `random_seed` gives), the draws of `get_obs` (agent
+order and tracking), and the reward scale, which upstream fixes by the first battle of an environment and which here is each
+battle's own.
 """
 
 from __future__ import annotations
@@ -21,9 +22,8 @@ from envs.draws import draw, stream_key, uniform
 from envs.sc2api import inprocess
 from envs.scenario import Scenario
 from envs.teams import draw_battle
-from tests.envs.parity.traces import Turn
+from tests.envs.parity.traces import Rules, Turn
 
-WIN, KILL = 200, 10  # smacv2's defaults of reward_win and reward_death_value
 OBSERVE = np.uint64(0x4F425345)  # the purpose of these draws, as in envs.smac.observe
 
 
@@ -76,13 +76,13 @@ class Draws:
 
 
 class Oracle:
-    """One smacv2 environment for all episodes of a scenario: the first launches a game, the others start softly on it."""
+    """One smacv2 environment for all episodes under the same rules: the first launches a game, the others start softly on it."""
 
-    def __init__(self, scenario: Scenario, **changes: object) -> None:
-        self.scenario = scenario
+    def __init__(self, rules: Rules) -> None:
+        self.scenario = rules.scenario
         self.key = 0
         inprocess.install(lambda random_seed, battle: self.key)
-        self.env = StarCraftCapabilityEnvWrapper(**(options(scenario) | changes))
+        self.env = StarCraftCapabilityEnvWrapper(**(options(rules.scenario) | rules.options))
         self.draws = Draws()
 
     def reset(self, seed: int) -> Turn:
@@ -104,6 +104,11 @@ class Oracle:
         turn = self._turn(obs, self.env.get_state())
         return Turn(turn.obs, turn.state, turn.available, float(reward), terminated, info)
 
+    def look(self) -> NDArray[np.float32]:
+        """Observe once more since the last step, for the first time."""
+        with self.draws.handed_over(1):
+            return np.stack(self.env.get_obs()).astype(np.float32)
+
     def _turn(self, obs: list[NDArray[np.float32]], state: NDArray[np.float32]) -> Turn:
         rows = np.stack(obs).astype(np.float32)  # with obs_timestep_number upstream's are float64 of float32 values
         return Turn(rows, state, np.array(self.env.get_avail_actions(), dtype=np.uint8))
@@ -117,4 +122,7 @@ class Oracle:
 def own_max_reward(env: StarCraftCapabilityEnvWrapper) -> float:
     """The most that this battle's enemies are worth, by upstream's rule."""
     enemies = env.env.enemies.values()
-    return float(len(enemies) * KILL + WIN + sum(unit.health_max + unit.shield_max for unit in enemies))
+    total = len(enemies) * env.env.reward_death_value + env.env.reward_win
+    for unit in enemies:  # in upstream's order: a sum of floats depends on it
+        total += unit.health_max + unit.shield_max
+    return float(total)

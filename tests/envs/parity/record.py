@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from envs.engine import rules_hash
-from envs.scenario_file import load_scenario, scenario_names
+from envs.scenario_file import scenario_names
 from tests.envs.parity.oracle import Oracle
 from tests.envs.parity.traces import Case, battle_hash, cases, trace
 
@@ -22,11 +22,14 @@ ABOUT = "Traces of unmodified smacv2 on the embedded engine. Made by: python -m 
 
 def record(scenario: str) -> dict[str, list[str]]:
     """Battle hash, end, trace hash and step links of every case of a scenario, by the case's name."""
-    oracle = Oracle(load_scenario(scenario))
-    try:
-        return {case.name: _entry(oracle, case) for case in cases(scenario)}
-    finally:
-        oracle.close()
+    entries: dict[str, list[str]] = {}
+    for rules, played in cases(scenario).items():
+        oracle = Oracle(rules)
+        try:
+            entries |= {case.name: _entry(oracle, case) for case in played}
+        finally:
+            oracle.close()
+    return entries
 
 
 def _entry(oracle: Oracle, case: Case) -> list[str]:

@@ -8,9 +8,23 @@ import numpy as np
 import pytest
 
 from envs.engine import rules_hash
-from envs.scenario_file import load_scenario, scenario_names
+from envs.scenario_file import scenario_names
+from tests.envs.parity.combinations import CHOICES
 from tests.envs.parity.native import Native
-from tests.envs.parity.traces import LINK, Case, Driver, Trace, Turn, all_cases, battle_hash, cases, trace
+from tests.envs.parity.traces import (
+    COMBINATIONS,
+    LINK,
+    POLICIES,
+    Case,
+    Driver,
+    Rules,
+    Trace,
+    Turn,
+    all_cases,
+    battle_hash,
+    cases,
+    trace,
+)
 
 COMMITTED: dict[str, Any] = json.loads(Path(__file__).with_name("hashes.json").read_text(encoding="utf-8"))
 REGENERATE = "regenerate with: python -m tests.envs.parity.record (see docs/parity.md)"
@@ -29,28 +43,47 @@ def test_the_committed_episodes_are_those_that_are_played() -> None:
 
 @pytest.mark.parametrize("scenario", scenario_names())
 def test_native_equals_smacv2(scenario: str) -> None:
-    native = Native(load_scenario(scenario))
-    for case in cases(scenario):
-        battle, *recorded = COMMITTED["episodes"][case.name]
-        assert battle == battle_hash(case), f"{case.name}: stale, another battle is drawn now; {REGENERATE}"
-        expected, seen = Trace(*recorded), trace(native, case)
-        assert seen == expected, reason(case, expected.parting(seen))
+    for rules, played in cases(scenario).items():
+        native = Native(rules)
+        for case in played:
+            battle, *recorded = COMMITTED["episodes"][case.name]
+            assert battle == battle_hash(case), f"{case.name}: stale, another battle is drawn now; {REGENERATE}"
+            expected, seen = Trace(*recorded), trace(native, case)
+            assert seen == expected, reason(case, expected.parting(seen))
 
 
 def test_the_traces_are_of_many_kinds() -> None:
     """Short and long episodes, won and lost ones, or the proof would say little."""
     traces = [Trace(*recorded) for _, *recorded in COMMITTED["episodes"].values()]
-    assert len(traces) == 36 * 8
+    assert len(traces) == 36 * (8 + COMBINATIONS)
     assert min(trace.steps for trace in traces) < 30
     assert max(trace.steps for trace in traces) > 60
     assert sum(trace.steps for trace in traces) > 10000
     assert {trace.end.partition(",")[0] for trace in traces} == {"won", "not won"}
 
 
+def test_every_value_of_every_option_is_played() -> None:
+    played = [case.rules.changes for case in all_cases() if case.rules.changes]
+    assert len({str(changes) for changes in played}) == len(played) == 36 * COMBINATIONS
+    for name, values in CHOICES.items():
+        for value in values:
+            assert sum(changes.get(name) == value for changes in played) >= 2, f"{name} = {value}"
+    assert {case.policy for case in all_cases() if case.rules.changes} == set(POLICIES)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("reward_sparse", True), ("reward_only_positive", False), ("reward_scale", False)]
+)
+def test_battles_are_won_and_lost_under_every_kind_of_reward(name: str, value: bool) -> None:
+    played = [case for case in all_cases() if case.rules.changes.get(name) == value]
+    ends = [COMMITTED["episodes"][case.name][1].partition(",")[0] for case in played]
+    assert min(ends.count("won"), ends.count("not won")) >= 3
+
+
 def test_another_observation_would_be_noticed() -> None:
     """Without smacv2's row wipe (its issue 50) the bytes differ: the traces are of the real thing."""
-    case = next(cases("protoss_5_vs_5"))
-    repaired = Native(load_scenario(case.scenario), observation="repaired")
+    case = Case(Rules("protoss_5_vs_5"), "random", 0)
+    repaired = Native(case.rules, observation="repaired")
     assert trace(repaired, case).hash != COMMITTED["episodes"][case.name][2]
 
 
@@ -80,18 +113,18 @@ def test_the_packed_bytes_tell_any_difference(changes: dict[str, Any]) -> None:
 
 
 def test_a_trace_tells_where_it_parts() -> None:
-    trace_a, trace_b = Trace("", "a", "0001" * 3 + "0002" * 4), Trace("", "b", "0001" * 3 + "0003" * 4)
-    assert LINK == 4
+    trace_a, trace_b = Trace("", "a", "01" * 3 + "02" * 4), Trace("", "b", "01" * 3 + "03" * 4)
+    assert LINK == 2
     assert trace_a.parting(trace_b) == "step 3 of 6"
-    assert trace_a.parting(Trace("", "c", "0009" * 7)) == "the reset"
-    assert trace_a.parting(Trace("", "d", "0001" * 3)) == "the end: 6 steps against 2"
+    assert trace_a.parting(Trace("", "c", "09" * 7)) == "the reset"
+    assert trace_a.parting(Trace("", "d", "01" * 3)) == "the end: 6 steps against 2"
 
 
-@pytest.mark.parametrize("policy", ["random", "aggressive"])
+@pytest.mark.parametrize("policy", POLICIES)
 def test_drivers_choose_legal_actions_and_repeat_themselves(policy: str) -> None:
-    case = Case("terran_5_vs_6_epo", policy, 3)
-    native = Native(load_scenario(case.scenario))
-    driver, again = (Driver(load_scenario(case.scenario), policy, case.seed) for _ in range(2))
+    case = Case(Rules("terran_5_vs_6_epo"), policy, 3)
+    native = Native(case.rules)
+    driver, again = (Driver(case) for _ in range(2))
     turn, step = native.reset(case.seed), 0
     while not turn.terminated:
         actions = driver.actions(turn, step)

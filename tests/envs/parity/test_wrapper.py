@@ -11,7 +11,7 @@ from envs.draws import stream_key
 from envs.scenario_file import load_scenario
 from envs.smacv2_api import StarCraftCapabilityEnvWrapper
 from envs.teams import draw_battle
-from tests.envs.parity.traces import Driver, Turn
+from tests.envs.parity.traces import Case, Driver, Rules, Turn, numbered
 
 pytest.importorskip("pysc2", reason="pysc2 is not installed: make sc2")
 pytest.importorskip("smacv2", reason="smacv2 is not importable: make sc2 SMACV2=DIR")
@@ -48,7 +48,7 @@ def look(ours: Any, theirs: Oracle, call: int, where: str) -> Turn:
     with theirs.draws.handed_over(call):
         expected = theirs.env.get_obs()
     seen = ours.get_obs()
-    same(np.stack(seen), np.stack(expected), f"{where}: get_obs")
+    same(np.stack(seen), np.stack(expected).astype(np.float32), f"{where}: get_obs")
     for name in ASKED:
         same(getattr(ours, name)(), getattr(theirs.env, name)(), f"{where}: {name}")
     for agent in range(ours.n_agents):
@@ -63,17 +63,21 @@ def look(ours: Any, theirs: Oracle, call: int, where: str) -> Turn:
     return Turn(np.stack(seen), ours.get_state(), np.array(ours.get_avail_actions(), dtype=np.uint8))
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
-def test_every_method_gives_the_same(scenario: str) -> None:
-    known = load_scenario(scenario)
-    theirs = Oracle(known)
-    ours = StarCraftCapabilityEnvWrapper(**options(known), seed=40, observation="upstream")
+@pytest.mark.parametrize(
+    "rules",
+    [*(Rules(name) for name in SCENARIOS), *(numbered(SCENARIOS[n % 4], n) for n in range(2000, 2012))],
+    ids=str,
+)
+def test_every_method_gives_the_same(rules: Rules) -> None:
+    known = rules.scenario
+    theirs = Oracle(rules)
+    ours = StarCraftCapabilityEnvWrapper(**(options(known) | rules.options), seed=40, observation="upstream")
     for seed in (40, 41, 42):
         expected = theirs.reset(seed)
         obs, state = ours.env.reset(draw_battle(known, seed).episode_config())
         same(np.stack(obs), expected.obs, "reset")
         same(state, expected.state, "reset")
-        driver, terminated, step = Driver(known, "aggressive", seed), False, 0
+        driver, terminated, step = Driver(Case(rules, "aggressive", seed)), False, 0
         turn = look(ours, theirs, 1, f"battle {seed}, reset")
         while not terminated:
             actions = driver.actions(turn, step).tolist()
@@ -89,7 +93,7 @@ def test_every_method_gives_the_same(scenario: str) -> None:
 def test_the_same_draws_for_every_further_observation() -> None:
     """Each call of `get_obs` between two steps has draws of its own, on both sides."""
     known = load_scenario("protoss_10_vs_10")
-    theirs = Oracle(known, prob_obs_enemy=0.5)
+    theirs = Oracle(Rules("protoss_10_vs_10", {"prob_obs_enemy": 0.5}))
     ours = StarCraftCapabilityEnvWrapper(**(options(known) | {"prob_obs_enemy": 0.5}), seed=1, observation="upstream")
     theirs.reset(1)
     ours.reset()

@@ -8,9 +8,11 @@ chain, one link a step, so that two traces that differ also tell where they part
 from __future__ import annotations
 
 import hashlib
+import json
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,11 +22,16 @@ from envs.draws import stream_key, uniform
 from envs.layout import N_ACTIONS_NO_ATTACK, Layout
 from envs.scenario import Scenario
 from envs.scenario_file import load_scenario, scenario_names
+from envs.smac.options import Options
 from envs.teams import draw_battle
+from tests.envs.parity.combinations import combination
 
-POLICIES = ("random", "aggressive")
-EPISODES = 4
-LINK = 4  # hexadecimal digits kept of each step's link
+POLICIES = ("random", "aggressive", "targets", "idle")
+EPISODES = 4  # of each of the first two policies, with the benchmark's options
+COMBINATIONS = 2  # of options, of each scenario, numbered from
+FIRST_COMBINATION = 100
+_OF_THE_SCENARIO = {entry.name for entry in fields(Scenario)}
+LINK = 2  # hexadecimal digits kept of each step's link
 
 
 @dataclass(frozen=True)
@@ -58,30 +65,66 @@ class Environment(Protocol):
         """Play one step; actions int64[A]."""
 
 
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """What is played: a scenario (its name, or the path of its file) under options, those not named as in the benchmark.
+
+    What is a field of `Scenario` (such as `mask_probability`) changes the scenario, everything else is an option of either side.
+    """
+
+    name: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    label: str = ""
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        """The scenario with its changes."""
+        return replace(load_scenario(self.name), **{k: v for k, v in self.changes.items() if k in _OF_THE_SCENARIO})
+
+    @cached_property
+    def options(self) -> dict[str, Any]:
+        """The keyword arguments for either side."""
+        return {name: value for name, value in self.changes.items() if name not in _OF_THE_SCENARIO}
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.label}".rstrip()
+
+
+def numbered(scenario: str, number: int) -> Rules:
+    """A scenario under the options of a combination's number."""
+    return Rules(scenario, combination(number), f"options {number}")
+
+
 @dataclass(frozen=True)
 class Case:
     """One episode of the proof."""
 
-    scenario: str
+    rules: Rules
     policy: str
     seed: int
 
     @property
     def name(self) -> str:
         """How the file of hashes calls it."""
-        return f"{self.scenario} {self.policy} {self.seed}"
+        return f"{self.rules} {self.policy} {self.seed}"
 
 
-def cases(scenario: str) -> Iterator[Case]:
-    """The episodes of one scenario."""
-    for policy in POLICIES:
-        for seed in range(EPISODES):
-            yield Case(scenario, policy, seed)
+def cases(scenario: str) -> dict[Rules, list[Case]]:
+    """The episodes of one scenario, by the rules they are played under."""
+    usual = Rules(scenario)
+    played = {usual: [Case(usual, policy, seed) for policy in POLICIES[:2] for seed in range(EPISODES)]}
+    first = FIRST_COMBINATION + COMBINATIONS * scenario_names().index(scenario)
+    for number in range(first, first + COMBINATIONS):
+        rules = numbered(scenario, number)
+        if number % COMBINATIONS:  # against half as many enemies, or hardly any battle would be won
+            rules = replace(rules, changes={**rules.changes, "n_enemies": usual.scenario.n_enemies // 2})
+        played[rules] = [Case(rules, POLICIES[number // COMBINATIONS % 2 + number % 2 * 2], number)]
+    return played
 
 
 def all_cases() -> list[Case]:
     """The episodes of the whole proof."""
-    return [case for scenario in scenario_names() for case in cases(scenario)]
+    return [case for scenario in scenario_names() for played in cases(scenario).values() for case in played]
 
 
 @dataclass(frozen=True)
@@ -106,17 +149,20 @@ class Trace:
 
 
 def battle_hash(case: Case) -> str:
-    """Fingerprint of what is handed over to both sides: the units, their places and the battle's key (16 digits)."""
-    setup = draw_battle(load_scenario(case.scenario), case.seed)
+    """Fingerprint of what both sides are given: options, units, places, enemy mask and the battle's key (16 digits)."""
+    setup = draw_battle(case.rules.scenario, case.seed)
     content = setup.types.astype("<i8").tobytes() + setup.positions.astype("<f4").tobytes()
     content += struct.pack("<Q", stream_key("evaluation", case.seed))
+    if setup.enemy_mask is not None:
+        content += setup.enemy_mask.tobytes()
+    if case.rules.options:
+        content += json.dumps(case.rules.options, sort_keys=True).encode()
     return hashlib.sha256(content).hexdigest()[:16]
 
 
 def play(environment: Environment, case: Case) -> Iterator[tuple[Turn, NDArray[np.int64] | None]]:
     """Play the episode: every turn, with the actions that led to it (None for the reset)."""
-    scenario = load_scenario(case.scenario)
-    driver = Driver(scenario, case.policy, case.seed)
+    driver = Driver(case)
     turn = environment.reset(case.seed)
     yield turn, None
     step = 0
@@ -143,24 +189,35 @@ class Driver:
 
     `random` plays any available action. `aggressive` attacks the nearest target in range, now and then any legal one (heals
     likewise; under EPO, whose masks do not tell the range, by the first feature of the rows seen); without a target it walks to
-    the nearest enemy seen, else to the centre of the map.
+    the nearest enemy seen, else to the centre of the map. `targets` attacks or heals any legal target nearly always. `idle` mostly
+    stops.
     """
 
-    def __init__(self, scenario: Scenario, policy: str, seed: int) -> None:
-        self.layout = Layout.of(scenario)
-        self.policy = policy
-        self.masks_hide_range = not scenario.action_mask
-        self.key = np.uint64(stream_key(f"driver {policy}", seed))
+    def __init__(self, case: Case) -> None:
+        scenario, options = case.rules.scenario, case.rules.options
+        self.layout: Layout = Options.of(options).layout(scenario)
+        self.policy = case.policy
+        self.masks_hide_range = not options.get("action_mask", scenario.action_mask)
+        self.key = np.uint64(stream_key(f"driver {case.policy}", case.seed))
 
     def actions(self, turn: Turn, step: int) -> NDArray[np.int64]:
         """Actions int64[A] for the step that follows this turn."""
-        choose = self._aggressive if self.policy == "aggressive" else self._random
+        choose = getattr(self, f"_{self.policy}")
         chosen = [choose(agent, turn, uniform(self.key, step, agent)) for agent in range(self.layout.n_agents)]
         return np.array(chosen, dtype=np.int64)
 
     def _random(self, agent: int, turn: Turn, draw: float) -> int:
         legal = np.flatnonzero(turn.available[agent])
         return int(legal[int(draw * len(legal))])
+
+    def _targets(self, agent: int, turn: Turn, draw: float) -> int:
+        legal = np.flatnonzero(turn.available[agent, N_ACTIONS_NO_ATTACK:])
+        if not len(legal) or draw < 0.125:
+            return self._aggressive(agent, turn, draw)
+        return N_ACTIONS_NO_ATTACK + int(legal[int(draw * 4096) % len(legal)])
+
+    def _idle(self, agent: int, turn: Turn, draw: float) -> int:
+        return 1 if draw < 0.6 and turn.available[agent, 1] else self._random(agent, turn, (draw * 4096) % 1)
 
     def _aggressive(self, agent: int, turn: Turn, draw: float) -> int:
         available, layout = turn.available[agent], self.layout
@@ -176,9 +233,11 @@ class Driver:
         seen = np.flatnonzero(rows[:, 1])
         if len(seen):
             dx, dy = rows[seen[np.argmin(rows[seen, 1])], 2:4]
-        else:
-            at = layout.own_at + 1 + layout.ally_shield
+        elif layout.obs_own_pos:
+            at = layout.own_at + layout.obs_own_health * (1 + layout.ally_shield)
             dx, dy = 0.5 - turn.obs[agent, at : at + 2]
+        else:
+            dx, dy = draw - 0.5, draw * 8 % 1 - 0.5
         return self._walk(available, dx, dy, sideways=draw > 0.9)
 
     @staticmethod

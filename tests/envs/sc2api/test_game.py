@@ -7,72 +7,29 @@ from typing import Any
 
 import pytest
 
-from envs.units import UNIT_NAMES, UNITS
+from envs.units import COPIED, UNIT_NAMES, UNITS
 
 pytest.importorskip("s2clientprotocol", reason="s2clientprotocol is not installed: make sc2")
 
-from s2clientprotocol import common_pb2, data_pb2, debug_pb2, error_pb2, raw_pb2
+from s2clientprotocol import data_pb2, debug_pb2, raw_pb2
 from s2clientprotocol import sc2api_pb2 as api
 
 from envs.sc2api.game import Game
-from envs.sc2api.ids import COPY_IDS, STOCK_IDS, Ability
-
-MAP = "SMAC_Maps/32x32_flat.SC2Map"
-MARINE, MEDIVAC, BANELING, ZEALOT = (UNIT_NAMES.index(name) for name in ("marine", "medivac", "baneling", "zealot"))
-
-
-def create_request(**changes: Any) -> api.RequestCreateGame:
-    players = [api.PlayerSetup(type=api.Participant), api.PlayerSetup(type=api.Computer, race=common_pb2.Zerg)]
-    known = {"local_map": api.LocalMap(map_path=MAP), "player_setup": players, "random_seed": 3, "realtime": False}
-    return api.RequestCreateGame(**(known | changes))
-
-
-def join_request(**changes: Any) -> api.RequestJoinGame:
-    return api.RequestJoinGame(**({"race": common_pb2.Terran, "options": api.InterfaceOptions(raw=True)} | changes))
-
-
-def ask(game: Game, **body: Any) -> Any:
-    """The body of the response to a request that must succeed; the request travels as bytes."""
-    ((kind, content),) = body.items()
-    response = game.answer(api.Request(id=17, **{kind: content}).SerializeToString())
-    assert list(response.error) == []
-    assert (response.id, response.WhichOneof("response"), response.status) == (17, kind, game.status)
-    return getattr(response, kind)
-
-
-def errors(game: Game, **body: Any) -> list[str]:
-    return list(game.answer(api.Request(**body)).error)
-
-
-def playing() -> Game:
-    game = Game()
-    ask(game, create_game=create_request())
-    ask(game, join_game=join_request())
-    return game
-
-
-def creation(unit_type: int, owner: int, x: float, y: float, **more: Any) -> debug_pb2.DebugCommand:
-    position = common_pb2.Point2D(x=x, y=y)
-    unit = debug_pb2.DebugCreateUnit(unit_type=unit_type, owner=owner, pos=position, **({"quantity": 1} | more))
-    return debug_pb2.DebugCommand(create_unit=unit)
-
-
-def battle(*commands: debug_pb2.DebugCommand) -> tuple[Game, list[raw_pb2.Unit]]:
-    game = playing()
-    ask(game, debug=api.RequestDebug(debug=commands))
-    ask(game, step=api.RequestStep(count=1))
-    return game, units(game)
-
-
-def units(game: Game) -> list[raw_pb2.Unit]:
-    return list(ask(game, observation=api.RequestObservation()).observation.raw_data.units)
-
-
-def order(game: Game, ability: int, tag: int, **target: Any) -> int:
-    command = raw_pb2.ActionRawUnitCommand(ability_id=ability, unit_tags=[tag], **target)
-    action = api.Action(action_raw=raw_pb2.ActionRaw(unit_command=command))
-    (result,) = ask(game, action=api.RequestAction(actions=[action])).result
-    return int(result)
+from envs.sc2api.ids import COPY_IDS, STOCK_IDS
+from tests.envs.sc2api.asking import (
+    MARINE,
+    MEDIVAC,
+    ZEALOT,
+    ask,
+    battle,
+    create_request,
+    created,
+    creation,
+    errors,
+    join_request,
+    playing,
+    units,
+)
 
 
 def test_statuses() -> None:
@@ -88,6 +45,19 @@ def test_statuses() -> None:
     assert errors(game, ping=api.RequestPing()) == ["ping is not possible in status quit"]
 
 
+def test_texts_that_are_none_are_refused() -> None:
+    chat = api.RequestAction(actions=[api.Action(action_chat=api.ActionChat(message="name"))])
+    named = api.LocalMap(map_path="name")
+    for game, body in (
+        (Game(), {"create_game": create_request(local_map=named)}),
+        (created(), {"join_game": join_request(player_name="name")}),
+        (playing(), {"action": chat}),
+    ):
+        request = api.Request(**body).SerializeToString()
+        response = game.answer(request.replace(b"name", b"\xff\xfe\xfd\xfc"))
+        assert list(response.error) == ["a text in the request is not UTF-8"]
+
+
 def test_requests_that_do_not_fit_the_status() -> None:
     game = Game()
     assert errors(game, step=api.RequestStep(count=1)) == ["step is not possible in status launched"]
@@ -99,7 +69,7 @@ def test_malformed_requests_are_answered() -> None:
     game = playing()
     assert list(game.answer(b"\xff\xff\xff").error) == ["the message is not a Request"]
     assert list(game.answer(b"").error) == ["the request is empty"]
-    assert errors(game, query=api.Request().query) == ["query is not supported by the embedded engine"]
+    assert errors(game, quick_save=api.RequestQuickSave()) == ["quick_save is not supported by the embedded engine"]
     assert errors(game, step=api.RequestStep(count=0)) == ["step: count is 0; give 1 to 65536"]
     assert game.answer(b"").status == api.in_game
 
@@ -170,8 +140,8 @@ def test_the_catalogue_of_units() -> None:
     assert [unit.unit_id for unit in data.units] == list(range(len(data.units)))
     copies = data.units[len(data.units) - 9 :]
     assert [unit.unit_id for unit in copies] == list(COPY_IDS)
-    assert [unit.name for unit in copies] == [f"{name.capitalize()}_RL" for name in UNIT_NAMES]
-    assert [data.units[unit_id].name for unit_id in STOCK_IDS] == [name.capitalize() for name in UNIT_NAMES]
+    assert [unit.name for unit in copies] == [f"{name.capitalize()}_RL" for name in COPIED]
+    assert [data.units[unit_id].name.lower() for unit_id in STOCK_IDS] == [name.replace("_", "") for name in UNIT_NAMES]
     zealot = data.units[UNITS["zealot"].stock_id]
     assert [(weapon.damage, weapon.attacks) for weapon in zealot.weapons] == [(8.0, 2)]
     baneling = data.units[UNITS["baneling"].stock_id].weapons[0]
@@ -215,85 +185,69 @@ def test_the_loop_counter_never_goes_back() -> None:
     assert ask(game, step=api.RequestStep()).simulation_loop == 4
 
 
-def test_orders_and_what_they_show() -> None:
-    game, (marine, foe) = battle(creation(COPY_IDS[MARINE], 1, 8, 8), creation(STOCK_IDS[MEDIVAC], 2, 10, 8))
-    goal = common_pb2.Point2D(x=8, y=12)
-    for ability in (Ability.MOVE, Ability.GENERAL_MOVE, Ability.SMART):
-        assert order(game, ability, marine.tag, target_world_space_pos=goal) == error_pb2.Success
-    (shown,) = units(game)[0].orders
-    assert (shown.ability_id, shown.target_world_space_pos.y) == (16, 12)
-    for ability in (Ability.ATTACK, Ability.GENERAL_ATTACK, Ability.SMART):
-        assert order(game, ability, marine.tag, target_unit_tag=foe.tag) == error_pb2.Success
-    ask(game, step=api.RequestStep(count=8))
-    seen = units(game)
-    assert (seen[0].orders[0].ability_id, seen[0].orders[0].target_unit_tag) == (23, foe.tag)
-    assert seen[0].weapon_cooldown > 0
-    assert seen[1].health < 150
-    assert order(game, Ability.STOP, marine.tag) == error_pb2.Success
-    assert not units(game)[0].orders
-
-
-def test_heal_orders() -> None:
-    sides = [
-        creation(COPY_IDS[MEDIVAC], 1, 8, 8),
-        creation(COPY_IDS[MARINE], 1, 9, 8),
+def test_the_player_may_call_units_by_their_stock_numbers() -> None:
+    _, (own, copy, foe) = battle(
+        creation(STOCK_IDS[MARINE], 1, 8, 8),
+        creation(COPY_IDS[MARINE], 1, 10, 8),
         creation(STOCK_IDS[MARINE], 2, 12, 8),
-    ]
-    game, (medivac, marine, _) = battle(*sides)
-    assert (
-        order(game, Ability.HEAL, medivac.tag, target_unit_tag=marine.tag) == error_pb2.CantTargetThatUnit
-    )  # is whole
-    ask(game, step=api.RequestStep(count=40))
-    assert units(game)[1].health < 45
-    for ability in (Ability.HEAL, Ability.SMART):
-        assert order(game, ability, medivac.tag, target_unit_tag=marine.tag) == error_pb2.Success
-    assert [(shown.ability_id, shown.target_unit_tag) for shown in units(game)[0].orders] == [(386, marine.tag)]
-    assert order(game, Ability.HEAL, medivac.tag, target_unit_tag=medivac.tag) == error_pb2.CantTargetThatUnit
-    assert order(game, Ability.HEAL, marine.tag, target_unit_tag=medivac.tag) == error_pb2.CantTargetThatUnit
+    )
+    assert [unit.unit_type for unit in (own, copy, foe)] == [48, COPY_IDS[MARINE], 48]
+    assert [unit.owner for unit in (own, copy, foe)] == [1, 1, 2]
 
 
-def test_orders_that_cannot_be_carried_out() -> None:
-    game, (zealot, foe) = battle(creation(COPY_IDS[ZEALOT], 1, 8, 8), creation(STOCK_IDS[MEDIVAC], 2, 10, 8))
-    here = common_pb2.Point2D(x=1, y=1)
-    assert order(game, Ability.ATTACK, zealot.tag, target_unit_tag=foe.tag) == error_pb2.CantTargetThatUnit  # flies
-    assert order(game, Ability.ATTACK, zealot.tag, target_unit_tag=5) == error_pb2.MustTargetVisibleUnit
-    assert order(game, Ability.ATTACK, zealot.tag, target_world_space_pos=here) == error_pb2.NotSupported
-    assert order(game, Ability.MOVE, foe.tag, target_world_space_pos=here) == error_pb2.CantFindEnoughTargets
-    assert order(game, Ability.MOVE, 5, target_world_space_pos=here) == error_pb2.CantFindEnoughTargets
-    assert order(game, 999, zealot.tag) == error_pb2.NotSupported
-    assert order(game, Ability.STOP, zealot.tag, queue_command=True) == error_pb2.NotSupported
-    nowhere = common_pb2.Point2D(x=float("nan"), y=1)
-    assert order(game, Ability.MOVE, zealot.tag, target_world_space_pos=nowhere) == error_pb2.Error
+@pytest.mark.parametrize(("declared", "result"), [(1, api.Defeat), (2, api.Victory)])
+def test_a_debug_command_ends_the_game(declared: int, result: int) -> None:
+    game, _ = battle(creation(COPY_IDS[MARINE], 1, 8, 8))
+    end = debug_pb2.DebugCommand(end_game=debug_pb2.DebugEndGame(end_result=declared))
+    ask(game, debug=api.RequestDebug(debug=[end]))
+    assert game.status == api.in_game  # until the next loop
+    ask(game, step=api.RequestStep(count=1))
     seen = ask(game, observation=api.RequestObservation())
-    assert [(error.unit_tag, error.ability_id, error.result) for error in seen.action_errors][:2] == [
-        (zealot.tag, 23, error_pb2.CantTargetThatUnit),
-        (zealot.tag, 23, error_pb2.MustTargetVisibleUnit),
-    ]
-    assert len(seen.action_errors) == 8
-    assert not seen.observation.raw_data.units[0].orders
-    assert not ask(game, observation=api.RequestObservation()).action_errors
+    assert game.status == api.ended
+    assert [(each.player_id, each.result) for each in seen.player_result] == [(1, result), (2, 3 - result)]
+    assert errors(game, step=api.RequestStep(count=1)) == ["Not supported if game has already ended"]
+    assert ask(game, save_replay=api.RequestSaveReplay()).data
+    ask(game, restart_game=api.RequestRestartGame())
+    assert game.status == api.in_game
+    assert not ask(game, observation=api.RequestObservation()).player_result
 
 
-def test_actions_that_are_no_orders() -> None:
+def test_chat_comes_back_once() -> None:
     game = playing()
-    chat = api.Action(action_chat=api.ActionChat(message="glhf"))
-    select = api.Action(action_ui=api.Action().action_ui)
-    assert list(ask(game, action=api.RequestAction(actions=[api.Action(), chat, select])).result) == [
-        error_pb2.Success,
-        error_pb2.Success,
-        error_pb2.NotSupported,
-    ]
+    for text in ("gl", "hf"):
+        ask(game, action=api.RequestAction(actions=[api.Action(action_chat=api.ActionChat(message=text))]))
+    seen = ask(game, observation=api.RequestObservation())
+    assert [(each.player_id, each.message) for each in seen.chat] == [(1, "gl"), (1, "hf")]
+    assert not ask(game, observation=api.RequestObservation()).chat
+
+
+def test_errors_and_chat_of_a_client_that_never_looks_do_not_pile_up() -> None:
+    game = playing()
+    command = raw_pb2.ActionRawUnitCommand(ability_id=4, unit_tags=range(3000))
+    actions = [api.Action(action_raw=raw_pb2.ActionRaw(unit_command=command))]
+    actions += [api.Action(action_chat=api.ActionChat(message=str(i))) for i in range(3000)]
+    ask(game, action=api.RequestAction(actions=actions))
+    seen = ask(game, observation=api.RequestObservation())
+    assert len(seen.action_errors) == 1000
+    assert seen.chat[-1].message == "2999"
+    assert len(seen.chat) == 100
+
+
+def test_the_player_sees_the_whole_map() -> None:
+    state = ask(playing(), observation=api.RequestObservation()).observation.raw_data.map_state
+    assert (state.visibility.size.x, state.visibility.data) == (32, b"\x02" * 1024)
+    assert (state.creep.bits_per_pixel, state.creep.data) == (1, bytes(128))
 
 
 @pytest.mark.parametrize(
     ("command", "text"),
     [
         (creation(7, 1, 8, 8), "no unit type 7; known types: 4, 9, 48"),
-        (creation(COPY_IDS[MARINE], 2, 8, 8), f"owner 2 cannot have unit type {COPY_IDS[MARINE]}"),
-        (creation(STOCK_IDS[MARINE], 1, 8, 8), "owner 1 cannot have unit type 48"),
+        (creation(COPY_IDS[MARINE], 2, 8, 8), f"player 2 cannot have unit type {COPY_IDS[MARINE]}"),
+        (creation(STOCK_IDS[MARINE], 3, 8, 8), "there is no player 3"),
         (creation(STOCK_IDS[MARINE], 2, float("nan"), 8), "no position"),
-        (creation(STOCK_IDS[MARINE], 2, 8, 8, quantity=4_000_000_000), "room for 128 more units"),
-        (debug_pb2.DebugCommand(game_state=debug_pb2.god), "game_state is not supported"),
+        (creation(STOCK_IDS[MARINE], 2, 8, 8, quantity=4_000_000_000), "room for 192 more units"),
+        (debug_pb2.DebugCommand(game_state=debug_pb2.god), "game_state god is not supported"),
         (debug_pb2.DebugCommand(), "an empty command is not supported"),
     ],
 )
@@ -308,8 +262,10 @@ def test_debug_commands_that_cannot_be_done_leave_nothing_behind(command: debug_
 
 def test_debug_commands_that_change_nothing() -> None:
     drawing = debug_pb2.DebugCommand(draw=debug_pb2.DebugDraw())
-    shown = debug_pb2.DebugCommand(game_state=debug_pb2.show_map)
-    _, seen = battle(drawing, shown, creation(COPY_IDS[MARINE], 1, 8, 8, quantity=3))
+    cheats = [
+        debug_pb2.DebugCommand(game_state=state) for state in (debug_pb2.show_map, debug_pb2.free, debug_pb2.minerals)
+    ]
+    _, seen = battle(drawing, *cheats, creation(COPY_IDS[MARINE], 1, 8, 8, quantity=3))
     assert len(seen) == 3
 
 

@@ -55,6 +55,14 @@ def test_attackable_tells_the_truth_without_action_mask():
     assert [b.enemy_row(b.observe(), 0, e)[0] for e in range(2)] == [1, 0]
 
 
+def test_a_masked_enemy_shows_where_it_is_and_nothing_else():
+    b = board([("stalker", 10, 10), ("stalker", 10, 12)], [("zealot", 12, 10), ("zealot", 14, 10)])
+    b.seen[3]["masked_from"] = 0b01
+    obs = b.observe()
+    assert b.enemy_row(obs, 0, 1).tolist() == [1, f32(0.4), f32(0.4), 0, 0, 0, 0, 0, 0]
+    assert b.enemy_row(obs, 0, 0)[4:].tolist() == b.enemy_row(obs, 1, 1)[4:].tolist() == [1, 1, 0, 1, 0]
+
+
 THREE = [("zealot", 11, 10), ("zealot", 12, 10), ("zealot", 28, 28)]
 
 

@@ -50,7 +50,7 @@ def test_what_is_not_implemented_is_named(name):
         ("move_amount", 0),
         ("move_amount", float("nan")),
         ("prob_obs_enemy", 1.1),
-        ("min_attack_range", 1),
+        ("min_attack_range", -1),
         ("reward_scale_rate", 0),
         ("reward_win", True),
         ("obs_own_pos", "yes"),
