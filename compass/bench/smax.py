@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -26,12 +26,25 @@ def load() -> tuple[Any, Any]:
         InputError: they are not installed.
     """
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # JaxMARL prints when it is imported
+        with _stdout_kept_clean():
             import jax
             import jaxmarl.environments.smax as smax
     except ImportError:
         raise InputError(INSTALL) from None
     return jax, smax
+
+
+@contextlib.contextmanager
+def _stdout_kept_clean() -> Iterator[None]:
+    """JaxMARL prints when it is imported, and even puts `sys.__stdout__` and `sys.__stderr__` in the place of what stood there."""
+    system: Any = sys
+    real = system.__stdout__
+    system.__stdout__ = sys.stderr
+    try:
+        with contextlib.redirect_stdout(sys.stderr), contextlib.redirect_stderr(sys.stderr):
+            yield
+    finally:
+        system.__stdout__ = real
 
 
 class Smax:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from dataclasses import asdict
 
@@ -58,6 +59,13 @@ def test_pairs_are_printed_for_people_and_for_programs(compass, monkeypatch):
     monkeypatch.setattr(against, "compare", lambda sides, seconds: iter([pair]))
     assert json.loads(compass("bench", "--against", "smax", "--json").out)["cells"] == [asdict(pair)]
     assert "11.0 to 13.5" in compass("bench", "--against", "smax").out
+
+
+def test_jaxmarl_prints_nothing_on_stdout():
+    pytest.importorskip("jaxmarl")
+    script = "from compass.bench.smax import load; load(); print('{}')"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout == "{}\n"
 
 
 def test_smax_plays_legally_and_begins_anew():
