@@ -59,7 +59,7 @@ def test_the_real_figures_are_of_maps_that_exist():
 
 
 def test_a_map_without_logs_is_compared_with_nothing():
-    cell = Cell("MMM", 2, 1.0, 0.1, 30.0, 1.0)
+    cell = Cell("27m_vs_30m", 2, 1.0, 0.1, 30.0, 1.0)
     assert differences(cell) == []
     found = differences(replace(cell, map="8m"))
     assert [(each.figure, each.real.mean, each.ours.mean) for each in found] == [

@@ -22,7 +22,7 @@ def test_json_holds_a_cell_for_every_map_and_nothing_else(compass):
 
 
 def test_both_halves_are_printed_with_labels(compass, monkeypatch):
-    monkeypatch.setattr(command, "scenario_names", lambda benchmark: ("3m", "MMM"))
+    monkeypatch.setattr(command, "scenario_names", lambda benchmark: ("3m", "27m_vs_30m"))
     checks = [Check("a thing", "1", "1", True), Check("another", "1", "2", False)]
     monkeypatch.setattr(command, "GROUPS", {"Some checks": lambda: iter(checks)})
     ran = compass("bench", "--fidelity", "--episodes", 8, "--seed", 5)
@@ -30,7 +30,7 @@ def test_both_halves_are_printed_with_labels(compass, monkeypatch):
     assert "Random play, seeds 5 to 12" in ran.out and "real game" in ran.out and "embedded engine" in ran.out
     rows = [line.split() for line in ran.out.splitlines()]
     assert sum(row[:2] == ["3m", "return"] for row in rows) == 1
-    assert ["MMM", "length", "-"] in [row[:3] for row in rows]
+    assert ["27m_vs_30m", "length", "-"] in [row[:3] for row in rows]
     assert "The 2 differences of" in ran.out and "on 2 degrees of freedom" in ran.out
     assert "Some checks: 1 of 2 hold" in ran.out
     assert ["another", "1", "2", "NO"] in rows
