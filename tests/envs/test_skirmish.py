@@ -192,8 +192,8 @@ def test_refusals():
         Skirmish(PROTOSS, "fixed")
     with pytest.raises(InputError, match="batch_size"):
         BatchedSkirmish(PROTOSS, 0)
-    with pytest.raises(InputError, match="at most 128"):
-        Skirmish(replace(PROTOSS, n_units=64, n_enemies=65))
+    with pytest.raises(InputError, match="at most 192"):
+        Skirmish(replace(PROTOSS, n_units=96, n_enemies=97))
     batched = BatchedSkirmish(PROTOSS, 2)
     with pytest.raises(InputError, match="one each"):
         batched.reset([1])
