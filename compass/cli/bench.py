@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -18,12 +18,22 @@ from compass.errors import InputError, unknown
 from compass.evaluate.settings import OBSERVATIONS
 from compass.evaluate.workers import cores
 
+READ_BY = {
+    "": ("cells", "--observation"),
+    "--scaling": ("--observation",),
+    "--against": (),
+    "--fidelity": ("--episodes", "--seed"),
+}
+"""What each kind of measurement reads of the options that not all do."""
+
 
 def bench(
     cells: Annotated[
         list[str] | None, typer.Argument(help=f"What to measure: {', '.join(CELLS)}.", show_default="all")
     ] = None,
-    observation: Annotated[str, typer.Option(help=f"{' or '.join(OBSERVATIONS)}.")] = OBSERVATIONS[0],
+    observation: Annotated[
+        str | None, typer.Option(help=f"{' or '.join(OBSERVATIONS)}.", show_default=OBSERVATIONS[0])
+    ] = None,
     against: Annotated[str | None, typer.Option(help="Measure beside another environment instead: smax.")] = None,
     scaling: Annotated[bool, typer.Option("--scaling", help="Measure 5 to 80 units a side instead.")] = False,
     fidelity: Annotated[
@@ -36,26 +46,41 @@ def bench(
     json: Json = False,
 ) -> None:
     """Measure the speed of the environment and of the whole loop on this machine, or how faithful the engine is."""
+    kind = _kind({"--fidelity": fidelity, "--against": against is not None, "--scaling": scaling})
+    _refuse_unread(kind, {"cells": cells, "--observation": observation, "--episodes": episodes, "--seed": seed})
+    if observation not in (None, *OBSERVATIONS):
+        raise unknown("observation", str(observation), OBSERVATIONS)
+    if against not in (None, *OPPONENTS):
+        raise unknown("opponent", str(against), OPPONENTS)
     if fidelity:
-        if cells:
-            raise InputError(f"--fidelity measures no cells of speed: leave out {', '.join(cells)}")
         print_fidelity(EPISODES if episodes is None else episodes, seed or 0, json)
-        return
-    if episodes is not None or seed is not None:
-        raise InputError("--episodes and --seed need --fidelity")
-    if observation not in OBSERVATIONS:
-        raise unknown("observation", observation, OBSERVATIONS)
-    if against is not None and against not in OPPONENTS:
-        raise unknown("opponent", against, OPPONENTS)
-    if (against or scaling) and cells:
-        raise InputError(f"--against and --scaling measure cells of their own: leave out {', '.join(cells)}")
-    if against:
-        return show_against(json)
-    if scaling:
-        return show_scaling(observation, json)
+    elif against:
+        show_against(json)
+    elif scaling:
+        show_scaling(observation or OBSERVATIONS[0], json)
+    else:
+        _show_cells(cells or [], observation or OBSERVATIONS[0], json)
+
+
+def _kind(asked: dict[str, bool]) -> str:
+    """The kind of measurement asked for, "" for the cells."""
+    kinds = [option for option, given in asked.items() if given]
+    if len(kinds) > 1:
+        raise InputError(f"{' and '.join(kinds)} are measured apart: give one of them")
+    return kinds[0] if kinds else ""
+
+
+def _refuse_unread(kind: str, options: dict[str, Any]) -> None:
+    for option, value in options.items():
+        if value not in (None, []) and option not in READ_BY[kind]:
+            what = f"the cells {', '.join(value)}" if option == "cells" else option
+            raise InputError(f"bench {kind or 'without --fidelity'} does not read {what}: leave that out")
+
+
+def _show_cells(cells: list[str], observation: str, json: bool) -> None:
     found = []
     with err().status("measuring") as status:
-        for cell in run_cells(cells or (), observation):
+        for cell in run_cells(cells, observation):
             found.append(cell)
             status.update(f"measured {cell.name}")
     if json:

@@ -63,6 +63,10 @@ def _print_random_play(cells: list[Cell], seed: int) -> None:
             for figure, mean in cell.figures().items():
                 table.add_row(cell.map, figure, "-", _interval(mean))
     out().print(table)
+    outside = [f"{each.map} {each.figure}" for each in compared if not each.within]
+    out().print(
+        f"{len(compared) - len(outside)} of {len(compared)} figures are within; not: {', '.join(outside) or 'none'}"
+    )
     total = combine(compared)
     verdict = "reached" if total.p > GOAL else "missed"
     maps = ", ".join(real_figures()["combined"])

@@ -45,9 +45,15 @@ def test_seeds_make_the_figures(compass, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("env_5v5_single", "--fidelity"), "leave out env_5v5_single"),
-        (("--episodes", 5), "need --fidelity"),
-        (("--seed", 5), "need --fidelity"),
+        (("env_5v5_single", "--fidelity"), "does not read the cells env_5v5_single"),
+        (("env_5v5_single", "--against", "smax"), "does not read the cells env_5v5_single"),
+        (("--episodes", 5), "without --fidelity does not read --episodes"),
+        (("--scaling", "--seed", 5), "--scaling does not read --seed"),
+        (("--fidelity", "--observation", "upstream"), "--fidelity does not read --observation"),
+        (("--against", "smax", "--observation", "upstream"), "--against does not read --observation"),
+        (("--fidelity", "--against", "smax"), "give one of them"),
+        (("--against", "smax", "--scaling"), "give one of them"),
+        (("--observation", "nonsense"), "nonsense"),
         (("--fidelity", "--episodes", 1), "episodes"),
         (("--fidelity", "--seed", -1), "seed -1 is not allowed"),
     ],
