@@ -22,6 +22,8 @@ from envs.skirmish import BatchedSkirmish
 DATA_FILE = Path(__file__).with_name("real_random_play.yaml")
 EPISODES = 2000
 """Of each map, unless told otherwise."""
+LEAST_EPISODES = 500
+"""Of each map, for a verdict on the sum."""
 FLOOR = 0.05
 """Differences below this share of the real figure count as none: the logs mix builds."""
 DRIFT = 0.025

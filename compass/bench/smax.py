@@ -14,7 +14,7 @@ from typing import Any
 
 from compass.errors import InputError
 
-INSTALL = "--against smax needs JaxMARL: pip install -c constraints.txt '.[smax]'"
+INSTALL = "--against smax needs JaxMARL: pip install -c constraints.txt -e '.[smax]'"
 Play = Callable[[], int]
 _SCAN = 16  # environment steps in one compiled call of a batch
 

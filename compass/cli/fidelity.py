@@ -8,7 +8,18 @@ from dataclasses import asdict
 from rich.table import Table
 
 from compass.bench.exact import GROUPS, Check
-from compass.bench.fidelity import DRIFT, FLOOR, GOAL, Cell, Mean, combine, differences, measure, real_figures
+from compass.bench.fidelity import (
+    DRIFT,
+    FLOOR,
+    GOAL,
+    LEAST_EPISODES,
+    Cell,
+    Mean,
+    combine,
+    differences,
+    measure,
+    real_figures,
+)
 from compass.cli.output import err, out, print_json
 from envs.engine import rules_hash
 from envs.scenario_file import load_scenario, scenario_names
@@ -69,6 +80,8 @@ def _print_random_play(cells: list[Cell], seed: int) -> None:
     )
     total = combine(compared)
     verdict = "reached" if total.p > GOAL else "missed"
+    if cells[0].episodes < LEAST_EPISODES:
+        verdict = f"too few episodes for a verdict, give {LEAST_EPISODES} or more"
     maps = ", ".join(real_figures()["combined"])
     out().print(f"The {total.terms} differences of {maps}, the real figures uncertain by a further {DRIFT:.1%}:")
     out().print(

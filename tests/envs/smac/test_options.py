@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from envs.errors import InputError
-from envs.smac.options import FIXED, Options
+from envs.smac.options import FIXED, IGNORED, Options
 
 
 def test_the_benchmarks_configuration_is_the_default():
@@ -60,3 +62,8 @@ def test_what_is_not_implemented_is_named(name):
 def test_bad_values_are_named(name, value):
     with pytest.raises(InputError, match=f"option {name}: .* give "):
         Options.of({name: value})
+
+
+def test_the_page_names_every_option_that_is_not_taken():
+    page = (Path(__file__).parents[3] / "docs" / "parity.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in page for name in (*FIXED, *IGNORED))
