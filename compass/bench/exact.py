@@ -204,7 +204,7 @@ GROUPS: dict[str, Callable[[], Iterator[Check]]] = {
     "Hits and time to kill, without regeneration, healing, random delay and flight (at most 2 loops late)": kills,
     "Quanta": quanta,
     "Mirrors (even within 3.5 standard errors)": mirrors,
-    "Ideal duels: chance of the first side (within 2 points and 3 standard errors), life left (one attack or 5 %), loops (5 %)": duels,
+    "Ideal duels: chance of the first side (2 points and 3 s.e.), life left (one attack or 5 %), loops (5 %)": duels,
     "Crowds and published outcomes": crowds,
 }
 """The checks, by title."""

@@ -15,8 +15,9 @@ from compass.evaluate.workers import cores
 
 def show_against(json: bool) -> None:
     """Measure COMPASS beside SMAX and print it."""
-    err().print("each side plays in turns, compiled and tried in several batch sizes: about six minutes")
-    found = _measured(against.compare(against.SIDES, against.SECONDS))
+    pairs = against.compare(against.SIDES, against.SECONDS)
+    err().print("measuring in turns, in several sizes of batches: about six minutes")
+    found = _measured(pairs)
     if json:
         print_json({"against": "smax", "repetitions": against.REPETITIONS, "cores": cores(), "cells": _dicts(found)})
         return
