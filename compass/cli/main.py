@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from typing import Annotated
 
@@ -47,11 +49,17 @@ def main() -> None:
     """Run one command. Bad input ends with one line on stderr and exit code 2; a bug of ours raises as it is."""
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()
     except InputError as error:
         sys.exit(_complain(str(error)))
     except TyperException as error:
         message = error.format_message()
         sys.exit(_complain(f"{message} (see --help)") if message else 2)  # no message: help has been printed
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EPIPE):
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what waits there would fail once more at exit
+        sys.exit(1 if error.errno == errno.EPIPE else _complain(f"cannot write: {error.strerror}; make room"))
     sys.exit(code if isinstance(code, int) else 0)
 
 

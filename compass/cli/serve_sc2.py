@@ -13,7 +13,7 @@ from compass.errors import InputError
 
 
 def serve_sc2(
-    port: Annotated[int, typer.Option(help="The port to listen on; 0 takes a free one.")] = 0,
+    port: Annotated[int | None, typer.Option(help="The port to listen on; a free one if not given, or 0.")] = None,
     install: Annotated[
         str | None,
         typer.Option(metavar="DIR", help="Instead, write a folder that programs take for StarCraft II (SC2PATH)."),
@@ -24,6 +24,8 @@ def serve_sc2(
 
     Serves this machine only, each client with a game of its own, until Ctrl-C. docs/server.md tells how to use it.
     """
+    if install is not None and port is not None:
+        raise InputError("--install writes a folder and --port starts a server: give one of them")
     try:
         from envs.sc2api import install as tree
         from envs.sc2api import server
@@ -40,7 +42,8 @@ def serve_sc2(
         else:
             print(f"{binary} is the embedded engine; to have programs use it: export SC2PATH={shlex.quote(str(where))}")
         return
-    listener = server.listen("127.0.0.1", port)
+    server.warm_up()
+    listener = server.listen("127.0.0.1", port or 0)
     if json:
         print_json({"url": server.url(listener), "engine": "embedded"})
         sys.stdout.flush()

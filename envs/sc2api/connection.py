@@ -58,6 +58,8 @@ class Connection:
                     if event.fin:
                         message = b"".join(self._parts)
                         self._parts.clear()
+                        if self._is_cut():  # between the messages of a client that does not wait for answers, too
+                            return
                         yield message
             if self._protocol.close_expected():
                 self._part()
@@ -106,6 +108,9 @@ class Connection:
         self._protocol.receive_data(data)
         self._flush()
         return True
+
+    def _is_cut(self) -> bool:
+        return self._lifeline in dict(self._poll.poll(0))
 
     def _flush(self) -> None:
         for data in self._protocol.data_to_send():

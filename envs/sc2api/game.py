@@ -18,7 +18,6 @@ from s2clientprotocol.sc2api_pb2 import Result, Status
 
 from envs.draws import stream_key
 from envs.engine import rules_hash
-from envs.errors import InputError
 from envs.sc2api import facts, observe, orders, queries, setup
 from envs.sc2api.debug import debug
 from envs.sc2api.errors import RequestError, text
@@ -183,10 +182,7 @@ class Game:
         loops = body.count if body.HasField("count") else 1
         if not 1 <= loops <= MOST_LOOPS:
             raise RequestError(f"step: count is {loops}; give 1 to {MOST_LOOPS}")
-        try:
-            self.world.advance(loops)
-        except InputError as error:  # a unit that was to be created finds no place
-            raise RequestError(f"step: {error}") from None
+        self.world.advance(loops)
         if self._result is not None:
             self.status = Status.ended
         return sc2api_pb2.ResponseStep(simulation_loop=self.world.loop)

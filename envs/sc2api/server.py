@@ -59,14 +59,13 @@ def url(listener: socket.socket) -> str:
     return f"ws://{f'[{host}]' if ':' in host else host}:{port}{PATH}"
 
 
-def serve(listener: socket.socket, as_game: bool = False) -> None:
-    """Serve clients until SIGTERM or Ctrl-C. Closes the listener.
+def serve(listener: socket.socket, launcher: int | None = None) -> None:
+    """Serve clients until SIGTERM or Ctrl-C. Closes the listener. Call `warm_up` before.
 
-    `as_game`: also end as the game would, when the last client has quit; and when no client is left and the process that launched
-    this one is gone.
+    `launcher`: the process that launched this one as the game. Then also end as the game would, when the last client has quit; and
+    when no client is left and the launcher is gone.
     """
-    launcher = os.getppid()
-    _warm_up()
+    lifeline, held = os.pipe()  # only this process holds the second end: the first tells its clients' when it is gone
     awake, woken = socket.socketpair()
     awake.setblocking(False)
     woken.setblocking(False)
@@ -76,16 +75,17 @@ def serve(listener: socket.socket, as_game: bool = False) -> None:
     try:
         while True:
             doors = [listener] if len(clients) < MOST_CLIENTS else []
-            ready = wait([*doors, awake, *(client.sentinel for client in clients)], 1.0 if as_game else None)
+            patience = None if launcher is None else 1.0
+            ready = wait([*doors, awake, *(client.sentinel for client in clients)], patience)
             if awake in ready:
                 return
             ended = [client for client in clients if not client.is_alive()]
             clients = [client for client in clients if client not in ended]
             over = any(client.exitcode == _QUIT for client in ended) or os.getppid() != launcher
-            if as_game and over and not clients:
+            if launcher is not None and over and not clients:
                 return
             if listener in ready:
-                clients += _admit(listener)
+                clients += _admit(listener, lifeline, held)
     finally:
         listener.close()
         signal.set_wakeup_fd(-1)
@@ -94,9 +94,11 @@ def serve(listener: socket.socket, as_game: bool = False) -> None:
         awake.close()
         woken.close()
         _end(clients)
+        os.close(lifeline)
+        os.close(held)
 
 
-def _admit(listener: socket.socket) -> list[ForkProcess]:
+def _admit(listener: socket.socket, lifeline: int, held: int) -> list[ForkProcess]:
     """Accept a client and start its process; nothing where that fails."""
     try:
         sock, _ = listener.accept()
@@ -104,7 +106,8 @@ def _admit(listener: socket.socket) -> list[ForkProcess]:
         time.sleep(0.1)
         return []
     with sock:
-        client = multiprocessing.get_context("fork").Process(target=_attend, args=(listener, sock), daemon=True)
+        words = (listener, sock, lifeline, held)
+        client = multiprocessing.get_context("fork").Process(target=_attend, args=words, daemon=True)
         try:
             client.start()
         except OSError as error:
@@ -113,17 +116,16 @@ def _admit(listener: socket.socket) -> list[ForkProcess]:
     return [client]
 
 
-def _attend(listener: socket.socket, sock: socket.socket) -> None:
+def _attend(listener: socket.socket, sock: socket.socket, lifeline: int, held: int) -> None:
     """A client's process: play its game until it leaves, or until the server ends."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # at once, in the midst of a long step, too
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the server then ends this process
     listener.close()
-    server = multiprocessing.parent_process()
-    assert server is not None
+    os.close(held)
     game = Game()
     with suppress(OSError), sock:  # however a connection breaks, the game is over
-        connection = Connection(sock, server.sentinel)
+        connection = Connection(sock, lifeline)
         for message in connection.messages():
             connection.send(game.answer(message).SerializeToString())
             if game.status == Status.quit:
@@ -142,7 +144,7 @@ def _end(clients: list[ForkProcess]) -> None:
             client.kill()
 
 
-def _warm_up() -> None:
+def warm_up() -> None:
     """Compile or load all that a battle needs, so that clients' processes are born with it."""
     announce_compile()
     world = World(lambda _: 0)

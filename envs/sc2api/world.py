@@ -14,6 +14,7 @@ import numpy as np
 
 from envs.engine import Engine
 from envs.engine.state import MAX_UNITS, NONE
+from envs.errors import InputError
 from envs.sc2api.ids import TYPE_IDS, Ability
 
 FIRST_TAG = 1 << 32
@@ -61,12 +62,10 @@ class World:
         self._slots: dict[int, int] = {}  # the living, by tag
         self._pending: list[Creation | int] = []  # an int is the tag of a unit to kill
         self._dead: list[int] = []
-        self._queues: dict[
-            int, deque[Order]
-        ] = {}  # orders that wait for the present one to end, by slot; no queue is empty
+        self._queues: dict[int, deque[Order]] = {}  # by slot, what waits for the present order's end; none is empty
 
     def create(self, creation: Creation) -> None:
-        """Create a unit when the next loop begins."""
+        """Create a unit when the next loop begins; where no place near is free, nothing is created, as in the game."""
         self._pending.append(creation)
 
     def kill(self, tag: int) -> None:
@@ -135,7 +134,10 @@ class World:
             self.engine.begin(self._battle_key(self.battles))
             self.battles += 1
             self.tags, self.type_ids, self._queues = [], [], {}
-        slot = self.engine.create(creation.unit_type, creation.side, creation.x, creation.y)
+        try:
+            slot = self.engine.create(creation.unit_type, creation.side, creation.x, creation.y)
+        except InputError:  # no place is free: clients see in the next observation that there are fewer
+            return
         self.tags.append(self._next_tag)
         self.type_ids.append(TYPE_IDS[1 if creation.as_stock else creation.side][creation.unit_type])
         self._slots[self._next_tag] = slot

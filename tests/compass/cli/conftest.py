@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from compass.cli.main import main
+from tests.launching import Launch, launching
 
 ROOT = Path(__file__).parents[3]
 
@@ -43,25 +42,8 @@ def compass(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
 
 
 @pytest.fixture
-def start(tmp_path: Path):
+def start(tmp_path: Path) -> Iterator[Launch]:
     """Starts `compass WORDS...` as a process of its own, in a process group of its own."""
-    started = []
-
-    def begin(*words: object) -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", "from compass.cli.main import main; main()", *map(str, words)]
-        process = subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=tmp_path,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            start_new_session=True,
-        )
-        started.append(process)
-        return process
-
-    yield begin
-    for process in started:
-        process.kill()
-        process.communicate()
+    program = (sys.executable, "-c", "from compass.cli.main import main; main()")
+    with launching(*program, cwd=tmp_path, python_path=ROOT) as launch:
+        yield launch

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +16,8 @@ from compass.errors import InputError
 from envs.scenario_file import load_scenario, scenario_names
 from envs.teams import draw_battle
 
+ROOT = Path(__file__).parents[3]
+
 
 def test_scenarios_list_names_every_one(compass):
     listed = json.loads(compass("scenarios", "list", "--json").out)["scenarios"]
@@ -22,6 +27,15 @@ def test_scenarios_list_names_every_one(compass):
     smacv2, smac = compass("scenarios", "list").out.split("SMAC v1")
     assert all(name in smacv2 for name in scenario_names())
     assert all(name in smac for name in scenario_names("smac"))
+
+
+@pytest.mark.parametrize("words", ["--version", "--help", "scenarios list", "scenarios list --json"])
+def test_output_that_cannot_be_written_is_told_in_one_line(words):
+    command = [sys.executable, "-m", "compass", *words.split()]
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False)
+    assert ran.stderr == "compass: cannot write: No space left on device; make room\n"
+    assert ran.returncode == 2
 
 
 def test_scenarios_show_tells_what_a_scenario_consists_of(compass):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import select
 import shlex
 import signal
 import socket
@@ -75,6 +76,21 @@ class TestServing:
 
     def test_an_impossible_port(self, compass):
         assert "there is no port 70000" in compass("serve-sc2", "--port", 70000).err
+
+    def test_it_tells_where_it_listens_when_it_can_play(self, start, tmp_path, monkeypatch):
+        monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "nothing compiled yet"))
+        server = start("serve-sc2")
+        assert server.stderr.readline() == "compiling the battle engine, once (about half a minute)...\n"
+        assert not select.select([server.stdout], [], [], 0)[0]
+        os.killpg(server.pid, signal.SIGINT)
+        assert server.communicate(timeout=30) == ("", "")
+        assert server.returncode == 130
+
+    def test_a_port_means_nothing_to_an_installation(self, compass, tmp_path):
+        ran = compass("serve-sc2", "--install", tmp_path / "sc2", "--port", 5)
+        assert (ran.code, ran.out) == (2, "")
+        assert ran.err == "compass: --install writes a folder and --port starts a server: give one of them\n"
+        assert not (tmp_path / "sc2").exists()
 
     def test_installing(self, compass, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)

@@ -22,12 +22,13 @@ from tests.envs.sc2api.asking import create_request, creation, join_request
 
 ROOT = Path(__file__).parents[3]
 SERVE = """
-import sys
+import os, sys
 sys.path.append(sys.argv[1])
-from envs.sc2api.server import listen, serve, url
+from envs.sc2api.server import listen, serve, url, warm_up
+warm_up()
 listener = listen("127.0.0.1", 0)
 print(url(listener), flush=True)
-serve(listener, as_game=bool(sys.argv[2]))
+serve(listener, launcher=os.getppid() if sys.argv[2] else None)
 """
 MARINE = UNIT_NAMES.index("marine")
 

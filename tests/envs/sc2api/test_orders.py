@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from envs.units import UNITS
@@ -11,9 +13,15 @@ pytest.importorskip("s2clientprotocol", reason="s2clientprotocol is not installe
 from s2clientprotocol import common_pb2, debug_pb2, error_pb2, query_pb2
 from s2clientprotocol import sc2api_pb2 as api
 
+from envs.sc2api.game import Game
 from envs.sc2api.ids import COPY_IDS, STOCK_IDS, Ability
 from envs.sc2api.world import MOST_WAITING
 from tests.envs.sc2api.asking import MARINE, MEDIVAC, ZEALOT, ask, battle, creation, order, playing, units
+
+
+def each_is_taken(game: Game, abilities: tuple[Ability, ...], tag: int, **target: Any) -> None:
+    for ability in abilities:
+        assert order(game, ability, tag, **target) == error_pb2.Success
 
 
 def test_numbers_of_abilities_may_be_negative() -> None:
@@ -26,12 +34,11 @@ def test_numbers_of_abilities_may_be_negative() -> None:
 def test_orders_and_what_they_show() -> None:
     game, (marine, foe) = battle(creation(COPY_IDS[MARINE], 1, 8, 8), creation(STOCK_IDS[MEDIVAC], 2, 10, 8))
     goal = common_pb2.Point2D(x=8, y=12)
-    for ability in (Ability.MOVE, Ability.GENERAL_MOVE, Ability.SMART):
-        assert order(game, ability, marine.tag, target_world_space_pos=goal) == error_pb2.Success
+    moves = (Ability.MOVE, Ability.GENERAL_MOVE, Ability.SMART)
+    each_is_taken(game, moves, marine.tag, target_world_space_pos=goal)
     (shown,) = units(game)[0].orders
     assert (shown.ability_id, shown.target_world_space_pos.y) == (16, 12)
-    for ability in (Ability.ATTACK, Ability.GENERAL_ATTACK, Ability.SMART):
-        assert order(game, ability, marine.tag, target_unit_tag=foe.tag) == error_pb2.Success
+    each_is_taken(game, (Ability.ATTACK, Ability.GENERAL_ATTACK, Ability.SMART), marine.tag, target_unit_tag=foe.tag)
     ask(game, step=api.RequestStep(count=8))
     seen = units(game)
     assert (seen[0].orders[0].ability_id, seen[0].orders[0].target_unit_tag) == (23, foe.tag)
@@ -53,8 +60,7 @@ def test_heal_orders() -> None:
     )  # is whole
     ask(game, step=api.RequestStep(count=40))
     assert units(game)[1].health < 45
-    for ability in (Ability.HEAL, Ability.SMART):
-        assert order(game, ability, medivac.tag, target_unit_tag=marine.tag) == error_pb2.Success
+    each_is_taken(game, (Ability.HEAL, Ability.SMART), medivac.tag, target_unit_tag=marine.tag)
     assert [(shown.ability_id, shown.target_unit_tag) for shown in units(game)[0].orders] == [(386, marine.tag)]
     assert order(game, Ability.HEAL, medivac.tag, target_unit_tag=medivac.tag) == error_pb2.CantTargetThatUnit
     assert order(game, Ability.HEAL, marine.tag, target_unit_tag=medivac.tag) == error_pb2.CantTargetThatUnit
@@ -85,8 +91,8 @@ def test_orders_that_cannot_be_carried_out() -> None:
 def test_an_attack_on_a_point_fights_on_the_way() -> None:
     game, (marine, foe) = battle(creation(COPY_IDS[MARINE], 1, 8, 8), creation(STOCK_IDS[MEDIVAC], 2, 14, 8))
     goal = common_pb2.Point2D(x=24, y=8)
-    for ability in (Ability.GENERAL_ATTACK, Ability.SCAN_MOVE, Ability.ATTACK):
-        assert order(game, ability, marine.tag, target_world_space_pos=goal) == error_pb2.Success
+    attacks = (Ability.GENERAL_ATTACK, Ability.SCAN_MOVE, Ability.ATTACK)
+    each_is_taken(game, attacks, marine.tag, target_world_space_pos=goal)
     (shown,) = units(game)[0].orders
     assert (shown.ability_id, shown.target_world_space_pos.x) == (23, 24)
     ask(game, step=api.RequestStep(count=24))

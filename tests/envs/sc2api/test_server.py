@@ -286,11 +286,14 @@ def test_a_signal_ends_the_server_and_its_clients_in_the_midst_of_a_step(number:
 
 
 def test_clients_games_die_with_a_server_that_is_killed() -> None:
-    with serving() as server, server.connect() as one, server.connect() as other:
+    with serving() as server, server.connect() as one, server.connect() as other, server.connect() as busy:
         begin(one)
         ask(other, ping=api.RequestPing())
+        keep_busy(busy)
+        for _ in range(20):  # by then all that it has sent has come
+            busy.recv(timeout=10)
         children = server.clients()
-        assert len(children) == 2
+        assert len(children) == 3
         server.end(signal.SIGKILL)
         for client in (one, other):
             with pytest.raises(ConnectionClosed):

@@ -3,10 +3,11 @@
 import numpy as np
 
 from envs.engine.state import MAX_UNITS
+from envs.sc2api.ids import COPY_IDS
 from envs.sc2api.world import FIRST_TAG, Creation, World
 from envs.units import UNIT_NAMES
 
-MARINE, BANELING = UNIT_NAMES.index("marine"), UNIT_NAMES.index("baneling")
+MARINE, BANELING, COLOSSUS = (UNIT_NAMES.index(name) for name in ("marine", "baneling", "colossus"))
 FIELDS = ("x", "y", "health", "cooldown", "order", "target", "alive")
 
 
@@ -128,6 +129,23 @@ def test_room_counts_the_dead_and_the_waiting() -> None:
     assert world.room == MAX_UNITS - 6
     clear(world)
     assert world.room == MAX_UNITS
+
+
+def test_what_finds_no_place_is_not_created_and_all_else_is_done() -> None:
+    """As in the game: fewer are created. Here 169 colossi leave room between them for marines alone."""
+    world = World(keys)
+    for i in range(13 * 13):
+        world.create(Creation(COLOSSUS, 0, 2.5 + 2.25 * (i % 13), 2.5 + 2.25 * (i // 13)))
+    world.advance(1)
+    crowd = world.living()
+    assert len(crowd) == 169
+    world.create(Creation(COLOSSUS, 0, 16.0, 16.0))
+    world.create(Creation(MARINE, 0, 16.0, 16.0))
+    world.kill(world.tags[0])
+    world.advance(2)
+    assert (world.loop, world.battles, world.living()) == (3, 1, [*crowd[1:], 169])
+    assert world.type_ids[169] == COPY_IDS[MARINE]
+    assert world.room == MAX_UNITS - 170
 
 
 def test_a_baneling_killed_by_debug_does_not_burst() -> None:
