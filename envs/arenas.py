@@ -1,4 +1,7 @@
-"""Arenas: which cells of the map can be walked on. One text picture each: north up, `.` walkable, `#` not."""
+"""Arenas: which cells of the map can be walked on. One text picture each: north up, `.` walkable, `#` not.
+
+All walkable cells of an arena hang together by their edges, so that wherever units begin, they can reach each other.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The compiler decorator of every kernel, with a disk cache that cannot go stale.
 
 Numba's cache notices an edit of the file a function stands in, but not of the files of the functions it calls. So the cache
-folder carries a hash of all kernel sources of this package: any edit gives a new folder.
+folder carries a hash of all Python and YAML files of this package, kernels or not: any edit gives a new folder.
 """
 
 from __future__ import annotations

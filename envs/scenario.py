@@ -21,7 +21,6 @@ MAP_SIZE = RULES.map_size
 EPISODE_LIMIT = 200
 LEAST_SHARE = 1e-6  # a team of nothing but exceptions is drawn again: rarer others would hardly ever end that
 START_RULES = ("surrounded_and_reflect", "surrounded", "reflect", "fixed")
-ENEMY_RULES = ("closest", "attack", "none")
 SETTINGS = ("default", "epo")
 RANGES = ("smacv2", "smac")
 SMAC_SIGHT, SMAC_SHOOT_RANGE = 9.0, 6.0  # of every unit, without smacv2's option use_unit_ranges
@@ -126,7 +125,7 @@ class Scenario:
 
     @property
     def content_hash(self) -> str:
-        """Hash of what determines the battles (not of the name): 16 hexadecimal digits."""
+        """Hash of all that the scenario says but its name, and of its arena's cells: 16 hexadecimal digits."""
         content = asdict(self) | {"name": "", "arena": arena_rows(self.arena)}
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 

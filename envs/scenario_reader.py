@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from envs.arenas import FLAT, arena_names
+from envs.enemy_rules import ENEMY_RULES
 from envs.errors import InputError, unknown
 from envs.layout import TYPE_BITS
 from envs.scenario import (
-    ENEMY_RULES,
     EPISODE_LIMIT,
     LEAST_SHARE,
     MAP_SIZE,
@@ -93,16 +93,18 @@ class _Reader:
             raise self.bad("n_enemies", f"at most {most} units fit on the map, both teams together")
         teams = self.teams(race, enemy_race, n_units, n_enemies)
         kinds = self.unit_types(race, teams)
+        weights, exceptions = self.weights(RACES[race]), self.exceptions(RACES[race])
+        if not teams.allies and not has_regulars(RACES[race], weights, exceptions):
+            least = f"units of at least {LEAST_SHARE:g} of the weight must not be exceptions"
+            raise self.bad("exception_unit_types", least)
         return Scenario(
             name=self.path.stem,
             race=race,
             n_units=n_units,
             n_enemies=n_enemies,
             unit_types=kinds,
-            weights=self.weights(RACES[race]) if kinds == RACES[race] else _even(kinds),
-            exception_unit_types=self.units(
-                "exception_unit_types", self.content.get("exception_unit_types", []), RACES[race]
-            ),
+            weights=weights if kinds == RACES[race] else _even(kinds),
+            exception_unit_types=exceptions,
             teams=teams,
             start_positions=self.start_positions(n_units, n_enemies),
             setting=self.choice("setting", SETTINGS, "default"),
@@ -127,7 +129,7 @@ class _Reader:
         return float(value)
 
     def weights(self, kinds: tuple[str, ...]) -> tuple[float, ...]:
-        if "weights" not in self.content and "teams" in self.content:
+        if "weights" not in self.content and self.content.get("teams") is not None:
             return _even(kinds)  # nothing is drawn
         value = self.content.get("weights")
         allowed = f"give a weight of 0 or more for each of {', '.join(kinds)}, not all 0"
@@ -145,6 +147,9 @@ class _Reader:
             raise self.bad("weights", allowed)
         return tuple(number / total for number in numbers)
 
+    def exceptions(self, kinds: tuple[str, ...]) -> tuple[str, ...]:
+        return self.units("exception_unit_types", self.content.get("exception_unit_types", []), kinds)
+
     def units(self, key: str, value: Any, kinds: tuple[str, ...]) -> tuple[str, ...]:
         if not isinstance(value, list):
             raise InputError(f"{self.path}: {key}: give a list of units from {', '.join(kinds)}")
@@ -158,10 +163,6 @@ class _Reader:
         if value is None:
             if enemy_race != race:
                 raise self.bad("enemy_race", f"teams that are drawn are both {race}; list other units under teams")
-            if not has_regulars(kinds, self.weights(kinds), self.content.get("exception_unit_types", [])):
-                raise self.bad(
-                    "exception_unit_types", f"units of at least {LEAST_SHARE:g} of the weight must not be exceptions"
-                )
             return Teams()
         if not isinstance(value, dict) or set(value) != {"allies", "enemies"}:
             raise self.bad("teams", "give the keys allies and enemies, each a list of units or {unit: how many}")

@@ -66,7 +66,6 @@ class UnitType:
     collides_with: str
     radius: float
     separation_radius: float
-    inner_radius: float
     sight: float
     speed: float
     ally_speed: float
@@ -107,11 +106,8 @@ class Rules:
     minimum_damage: float
     shield_regeneration_per_loop: float
     shield_delay_loops: int
-    minimum_scan_range: float
     script_period_loops: int
-    arc_slop_degrees: float
     arc_slop_cosine_squared: float
-    turn_degrees_per_loop: float
     turn_cosine: float
     turn_sine: float
     map_size: int

@@ -1,4 +1,4 @@
-"""The skirmish engine: StarCraft II combat between the nine SMACv2 units, compiled.
+"""The skirmish engine: StarCraft II combat between the units of `envs.units`, compiled.
 
 The kernel works on plain record arrays (`state`), one module per rule; `Engine` wraps one battle in methods.
 """
@@ -13,21 +13,22 @@ from pathlib import Path
 import numpy as np
 
 from envs.engine import loop, orders, spawn
-from envs.engine.arena import Grid, pathing_grid
+from envs.engine.arena import Grid
 from envs.engine.state import BATTLE, MAX_UNITS, UNIT, Units
 from envs.engine.table import make_table, rows_of
 from envs.errors import InputError
 
-__all__ = ["Engine", "make_table", "pathing_grid", "rules_hash"]
+__all__ = ["Engine", "make_table", "rules_hash"]
 
 
 @cache
 def rules_hash() -> str:
-    """Hash of the engine's sources, its draws and the unit data (16 hexadecimal digits): figures belong to one hash."""
+    """Hash of the engine's sources, draws, unit data and arena reader (16 hexadecimal digits): figures belong to one hash."""
     here = Path(__file__).parent
     digest = hashlib.sha256()
     for path in [
         *sorted(here.glob("*.py")),
+        here.parent / "arenas.py",
         here.parent / "draws.py",
         here.parent / "units.py",
         here.parent / "units.yaml",

@@ -60,14 +60,6 @@ def enter(table: Table, row: Record, from_x: float, from_y: float, to_x: float, 
     return from_x, from_y
 
 
-def pathing_grid() -> Grid:
-    """The walkable cells of SMACv2's map: all but a margin. bool[32, 32] indexed [x, y]."""
-    grid = np.zeros((CELLS, CELLS), np.bool_)
-    inside = slice(RULES.margin, CELLS - RULES.margin)
-    grid[inside, inside] = True
-    return grid
-
-
 def edges(grid: Grid, layer: int) -> dict[str, float]:
     """The fields of the unit data that say where units of a layer may be, on a map with these walkable cells (at least one).
 

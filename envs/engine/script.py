@@ -1,18 +1,20 @@
 """What a map's script commands the enemies.
 
-`CLOSEST`, SMACv2's map: every half second, each enemy without an order is sent at the closest ally. `ONSLAUGHT`, maps of SMAC v1:
-all enemies attack-move to one point at the start, and that is all. `SILENT`: nothing.
+`closest`, SMACv2's map: every half second, each enemy without an order is sent at the closest ally. `attack`, maps of SMAC v1:
+all enemies attack-move to one point at the start, and that is all. `none`: nothing.
 """
 
 from __future__ import annotations
 
+from envs.enemy_rules import ENEMY_RULES
 from envs.engine.orders import order_attack, order_attack_move
 from envs.engine.records import at, row_of
-from envs.engine.state import ALLY, CLOSEST, ENEMY, NONE, ONSLAUGHT, Battle, Table, Units
+from envs.engine.state import ALLY, ENEMY, NONE, Battle, Table, Units
 from envs.jit import jit
 from envs.units import RULES
 
 PERIOD = RULES.script_period_loops
+RULE_CLOSEST, RULE_ATTACK = ENEMY_RULES.index("closest"), ENEMY_RULES.index("attack")
 
 
 @jit
@@ -34,9 +36,9 @@ def closest(units: Units, battle: Battle, slot: int, side: int) -> int:
 @jit
 def command_enemies(units: Units, battle: Battle, table: Table) -> None:
     """The script's part of a loop."""
-    if table.script == CLOSEST and (battle.loop + battle.phase) % PERIOD == 0:
+    if table.script == RULE_CLOSEST and (battle.loop + battle.phase) % PERIOD == 0:
         send_at_closest(units, battle, table)
-    elif table.script == ONSLAUGHT and battle.loop == 0:
+    elif table.script == RULE_ATTACK and battle.loop == 0:
         for slot in range(battle.count):
             if at(units, slot).side == ENEMY:
                 order_attack_move(units, slot, table.point_x, table.point_y)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from envs.draws import draw
-from envs.engine.arena import clamp_x, clamp_y, outside
+from envs.engine.arena import clamp_x, clamp_y, outside, walkable
 from envs.engine.records import Record, at, row_at, row_of
-from envs.engine.state import NONE, PHASE_DRAW, WORDS, Battle, Table, Units
+from envs.engine.state import COLOSSUS, NONE, PHASE_DRAW, WORDS, Battle, Table, Units
 from envs.jit import jit
 from envs.units import RULES, UNIT_NAMES
 
@@ -82,8 +82,8 @@ def kill(units: Units, battle: Battle, slot: int) -> None:
 
 @jit
 def is_free(units: Units, battle: Battle, table: Table, row: Record, x: float, y: float) -> bool:
-    """Whether a unit of this row may be at (x, y) and would touch no living unit there."""
-    if outside(table, row, x, y):
+    """Whether a unit of this row may begin at (x, y): on ground, unless it flies, where it would touch no living unit."""
+    if outside(table, row, x, y) or (row.layer == COLOSSUS and not walkable(table, x, y)):
         return False
     for slot in range(battle.count):
         other = at(units, slot)

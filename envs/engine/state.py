@@ -15,7 +15,6 @@ from envs.units import RULES
 ALLY, ENEMY = 0, 1  # sides: the passive copies that agents command, and the stock units that the script commands
 NONE, MOVE, ATTACK, HEAL, ATTACK_MOVE = 0, 1, 2, 3, 4  # orders
 GROUND, COLOSSUS, FLYER = 0, 1, 2  # layers: units collide within their own
-CLOSEST, ONSLAUGHT, SILENT = 0, 1, 2  # what the enemy's script does: see `envs.engine.script`
 MAIN: Any = np.int64(0)  # the main weapon (a typed zero: a bare one would be compiled as a case of its own)
 WORD, WORDS = 64, 3  # a set of slots is so many words of so many bits
 MAX_UNITS = WORD * WORDS
@@ -41,10 +40,8 @@ UNIT = np.dtype(
         ("heading_y", "f8"),
         ("pace", "f8"),  # speed of the last loop
         ("cooldown", "f8"),  # until the next attack may start
-        (
-            "carry",
-            "f8",
-        ),  # how far before this loop an attack could have started, in (-1, 0]; during a wind-up minus its age
+        # How far before this loop an attack could have started, in (-1, 0]; during a wind-up minus its age.
+        ("carry", "f8"),
         ("loose", "i8"),  # 1: may overlap another unit and is to give way
         ("goal_x", "f8"),  # of an order to move or attack-move
         ("goal_y", "f8"),

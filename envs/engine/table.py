@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from envs.engine.arena import Grid, edges, pathing_grid
+from envs.arenas import FLAT, load_arena
+from envs.enemy_rules import ENEMY_RULES
+from envs.engine.arena import Grid, edges
 from envs.engine.paths import find_ways
-from envs.engine.state import ARENA, CLOSEST, COLOSSUS, FLYER, GROUND, ONSLAUGHT, SILENT, Table
+from envs.engine.state import ARENA, COLOSSUS, FLYER, GROUND, Table
 from envs.errors import unknown
 from envs.units import RULES, UNIT_NAMES, UNITS, UnitType, Weapon
 
@@ -87,13 +89,12 @@ ROW = np.dtype(
 TABLE = np.dtype(
     [
         ("rows", ROW, (2 * len(UNIT_NAMES),)),  # by side (0 ally, 1 enemy), then unit type
-        ("script", "i8"),
-        ("point_x", "f8"),  # where an onslaught goes
+        ("script", "i8"),  # the place in `ENEMY_RULES`
+        ("point_x", "f8"),  # where the rule `attack` sends the enemies
         ("point_y", "f8"),
         ("arena", ARENA),
     ]
 )
-SCRIPTS = {"closest": CLOSEST, "attack": ONSLAUGHT, "none": SILENT}
 
 
 def make_table(
@@ -111,7 +112,7 @@ def make_table(
     """
     table = np.zeros(1, TABLE)
     rows = rows_of(table)
-    grid = pathing_grid() if grid is None else grid
+    grid = load_arena(FLAT) if grid is None else grid
     for index, name in enumerate(UNIT_NAMES):
         for side in (0, 1):
             place = edges(grid, LAYERS[UNITS[name].collides_with])
@@ -122,9 +123,9 @@ def make_table(
         if field not in names:
             raise unknown("field of the unit data", field, names)
         rows[field] = value
-    if script not in SCRIPTS:
-        raise unknown("script", script, SCRIPTS)
-    table["script"] = SCRIPTS[script]
+    if script not in ENEMY_RULES:
+        raise unknown("script", script, ENEMY_RULES)
+    table["script"] = ENEMY_RULES.index(script)
     if point is not None:
         table["point_x"], table["point_y"] = point
     arena = table[0]["arena"]

@@ -14,12 +14,11 @@ DATA_FILE = Path(__file__).with_name("expected.yaml")
 
 @dataclass(frozen=True)
 class Kill:
-    """Hits, attack cycles and game seconds that one attacker needs to kill; None seconds: it dies with its attack."""
+    """Hits and game seconds that one attacker needs to kill; None seconds: it dies with its attack."""
 
     attacker: str
     target: str
     hits: int
-    cycles: int
     seconds: float | None
 
 

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from s2clientprotocol import common_pb2, data_pb2, raw_pb2, sc2api_pb2
 
-from envs.engine.arena import pathing_grid
+from envs.arenas import FLAT, load_arena
 from envs.sc2api.ids import COMPUTER, COPY_IDS, GENERAL, NO_ORDERS, PLAYER, SPECIFIC, UNIT_OF_ID, Ability
 from envs.scenario import MAP_SIZE
 from envs.units import UNIT_NAMES, UNITS, Weapon
@@ -34,7 +34,7 @@ _HOTKEYS = {Ability.STOP: "s", Ability.MOVE: "m", Ability.ATTACK: "a", Ability.H
 @cache
 def start_raw() -> raw_pb2.StartRaw:
     """The map: size, walkable cells (one bit each, row y = 0 first, most significant bit first), flat terrain."""
-    walkable = np.packbits(pathing_grid().T, axis=1).tobytes()
+    walkable = np.packbits(load_arena(FLAT).T, axis=1).tobytes()
     size = common_pb2.Size2DI(x=MAP_SIZE, y=MAP_SIZE)
     cells = common_pb2.ImageData(bits_per_pixel=1, size=size, data=walkable)
     height = common_pb2.ImageData(bits_per_pixel=8, size=size, data=bytes([_HEIGHT]) * (MAP_SIZE * MAP_SIZE))

@@ -6,12 +6,12 @@ import math
 
 from s2clientprotocol import common_pb2, error_pb2, query_pb2
 
-from envs.engine import pathing_grid
+from envs.arenas import FLAT, load_arena
 from envs.sc2api.ids import Ability
 from envs.sc2api.world import World
 from envs.units import UNIT_NAMES, UNITS
 
-_WALKABLE = pathing_grid()
+_WALKABLE = load_arena(FLAT)
 _POINTS = (Ability.SMART, Ability.MOVE, Ability.SCAN_MOVE, Ability.ATTACK)  # abilities that may be aimed at a point
 
 

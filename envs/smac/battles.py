@@ -34,7 +34,7 @@ class Battles:
     _step: ClassVar[Callable[..., int] | None] = None  # and of `step_battles`
 
     def __init__(self, scenario: Scenario, size: int, observation: str, options: dict[str, Any]) -> None:
-        """Raises `InputError` for options that are not implemented, and for more units than the engine holds."""
+        """Raises `InputError` for options that are not implemented, and for more units or masked agents than can be held."""
         defaults = ("prob_obs_enemy", "action_mask", "use_unit_ranges")
         given = {name: getattr(scenario, name) for name in defaults} | options
         self.options = Options.of(given)
@@ -42,6 +42,10 @@ class Battles:
         n_allies, n_enemies = scenario.n_units, scenario.n_enemies
         if n_allies + n_enemies > MAX_UNITS:
             raise InputError(f"{scenario.name}: {n_allies} + {n_enemies} units; a battle holds at most {MAX_UNITS}")
+        if scenario.mask_probability < 1 and n_allies > MOST_MASKED:
+            raise InputError(
+                f"{scenario.name}: mask_probability for {n_allies} agents; at most {MOST_MASKED} can have one"
+            )
         self.source = BattleSource(scenario)
         self.settings = make_settings(scenario, self.layout, self.options, observation)
         self.traits = make_traits(scenario, self.options)

@@ -111,6 +111,27 @@ def test_a_file_may_extend_a_shipped_scenario(tmp_path: Path) -> None:
         ({"race: terran": "race: terran\nenemy_order: {rule: none, point: [1, 2]}"}, "enemy_order"),
         ({"race: terran": "race: terran\nenemy_order: {rule: attack, point: [1, 99]}"}, "[1, 99] is off the map"),
         ({"race: terran": "race: terran\nenemy_order: {rule: [attack]}"}, "enemy_order"),
+        (
+            {"n_units: 3": "n_units: 3\nexception_unit_types: 1"},
+            "exception_unit_types: give a list of units from marine, marauder, medivac",
+        ),
+        ({"n_units: 3": "n_units: 3\nexception_unit_types: marine"}, "exception_unit_types: give a list of units"),
+        ({"n_units: 3": "n_units: 3\nexception_unit_types: [[marine]]"}, "exception_unit_types: unknown unit"),
+        (
+            {
+                GOOD: "race: terran\nenemy_race: zerg\nweights: {marin: 1}\n"
+                "teams: {allies: {marine: 1}, enemies: {zergling: 1}}"
+            },
+            "weights: unknown unit 'marin': did you mean marine",
+        ),
+        (
+            {GOOD: "race: terran\nteams: {allies: {marine: 1}, enemies: {marine: 1}}\nweights: heavy"},
+            "weights: 'heavy' is not allowed",
+        ),
+        (
+            {GOOD: "race: terran\nn_units: 3\nn_enemies: 3\nteams:"},
+            "weights is missing",
+        ),
         ({"race: terran": "race: terran\nenemy_race: zerg"}, "list other units under teams"),
         ({GOOD: "race: terran\nteams: {allies: {zealot: 2}, enemies: {marine: 2}}"}, "unknown unit 'zealot'"),
         ({GOOD: "race: terran\nteams: {allies: {marine: -2}, enemies: {marine: 2}}"}, "mine.yaml"),

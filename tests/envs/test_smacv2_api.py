@@ -187,8 +187,10 @@ def test_wrong_masks_are_refused(item):
 
 def test_a_mask_is_for_64_agents_at_most():
     scenario = replace(load_scenario("zerg_5_vs_5"), n_units=65, n_enemies=1, mask_probability=0.0)
+    with pytest.raises(InputError, match="zerg_5_vs_5: mask_probability for 65 agents; at most 64 can have one"):
+        Skirmish(scenario)
     with pytest.raises(InputError, match="an enemy mask for 65 agents; use one with at most 64"):
-        Skirmish(scenario).reset(0)
+        Skirmish(replace(scenario, mask_probability=1.0)).reset_to(draw_battle(scenario, 0))
     frame = Skirmish(replace(scenario, n_units=64), fully_observable=True).reset(0)
     assert not frame.obs[:, 8:12].any() and frame.obs[:, 5].all()
 

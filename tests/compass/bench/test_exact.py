@@ -23,7 +23,7 @@ def test_quanta_hold():
 
 def test_a_pair_that_needs_other_hits_or_another_time_fails(monkeypatch):
     right = next(kill for kill in expected().kills if (kill.attacker, kill.target) == ("stalker", "zealot"))
-    wrong = [replace(right, hits=12), replace(right, seconds=right.seconds - 1), Kill("baneling", "marine", 1, 1, None)]
+    wrong = [replace(right, hits=12), replace(right, seconds=right.seconds - 1), Kill("baneling", "marine", 1, None)]
     given(monkeypatch, kills=(right, *wrong))
     found = list(exact.kills())
     assert [check.holds for check in found] == [True, False, False, False]

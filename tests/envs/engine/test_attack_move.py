@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from envs.engine import Engine, pathing_grid
+from envs.arenas import FLAT, load_arena
+from envs.engine import Engine
 from envs.engine.state import ALLY, ATTACK_MOVE, ENEMY, NONE
 from envs.errors import InputError
 from envs.units import UNIT_NAMES
@@ -154,4 +155,4 @@ def test_units_are_created_where_they_may_stand():
 def test_the_default_arena_has_no_walls():
     engine = Engine(1)
     arena = engine.table[0]["arena"]
-    assert not engine.rows["walled"].any() and (arena["cells"] == pathing_grid()).all() and not arena["ways"].any()
+    assert not engine.rows["walled"].any() and (arena["cells"] == load_arena(FLAT)).all() and not arena["ways"].any()

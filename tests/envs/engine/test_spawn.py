@@ -8,7 +8,8 @@ import time
 import numpy as np
 import pytest
 
-from envs.engine import Engine, pathing_grid
+from envs.arenas import FLAT, load_arena
+from envs.engine import Engine
 from envs.engine.state import MAX_UNITS
 from envs.errors import InputError
 from envs.units import RACES, UNIT_NAMES
@@ -23,7 +24,7 @@ def test_many_units_wished_on_one_point_do_not_overlap(field, race, place):
     for index in range(43):
         battle.create(UNIT_NAMES.index(RACES[race][index % 3]), index % 2, *place)
     assert battle.worst_gap() >= 0
-    grid = pathing_grid()
+    grid = load_arena(FLAT)
     ground = [unit for unit in battle.units if unit["type"] != MEDIVAC]
     assert all(grid[int(unit["x"]), int(unit["y"])] for unit in ground)
 
@@ -84,7 +85,7 @@ def test_an_unknown_override_names_the_nearest():
 
 
 def test_the_grid_has_a_margin_of_two_cells():
-    grid = pathing_grid()
+    grid = load_arena(FLAT)
     assert grid.shape == (32, 32) and grid.sum() == 28 * 28
     assert grid[2:30, 2:30].all() and grid.dtype == np.bool_
 
