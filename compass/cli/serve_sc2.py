@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -42,7 +46,8 @@ def serve_sc2(
         else:
             print(f"{binary} is the embedded engine; to have programs use it: export SC2PATH={shlex.quote(str(where))}")
         return
-    server.warm_up()
+    with _ctrl_c_at_once():
+        server.warm_up()
     listener = server.listen("127.0.0.1", port or 0)
     if json:
         print_json({"url": server.url(listener), "engine": "embedded"})
@@ -50,3 +55,13 @@ def serve_sc2(
     else:
         print(f"the embedded engine listens on {server.url(listener)}; Ctrl-C ends it", flush=True)
     server.serve(listener)
+
+
+@contextmanager
+def _ctrl_c_at_once() -> Iterator[None]:
+    """Ctrl-C ends the process on the spot: the compiler would lose an exception that reaches it in one of its callbacks."""
+    before = signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

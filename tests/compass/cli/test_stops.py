@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 SCENARIO = "protoss_5_vs_6_epo"
-EPISODES = 30
+EPISODES = 90
 WORDS = ("evaluate", SCENARIO, "--episodes", EPISODES, "--workers", 2, "--json")
 
 
