@@ -71,16 +71,26 @@ def record(skirmish: Skirmish, seed: int) -> list[NDArray[np.int64]]:
     return played
 
 
+Games = list[tuple[int, list[NDArray[np.int64]]]]
+"""Battles of random play: each its seed and the actions of its steps, as `record` gives them."""
+
+
+def replay(skirmish: Skirmish, games: Games) -> int:
+    """Play recorded battles again, one step per call; returns how many steps they were."""
+    for seed, played in games:
+        skirmish.reset(seed)
+        for actions in played:
+            skirmish.step(actions)
+    return sum(len(played) for _, played in games)
+
+
 def single_speed(skirmish: Skirmish, seeds: Sequence[int]) -> Speed:
     """Play the battles of these seeds one step per call, resets included; the actions are chosen beforehand, in a first pass that
     is not timed."""
     games = [(seed, record(skirmish, seed)) for seed in seeds]
     start = time.perf_counter()
-    for seed, played in games:
-        skirmish.reset(seed)
-        for actions in played:
-            skirmish.step(actions)
-    return Speed(sum(len(played) for _, played in games), time.perf_counter() - start)
+    steps = replay(skirmish, games)
+    return Speed(steps, time.perf_counter() - start)
 
 
 class RandomBatch:

@@ -10,7 +10,7 @@ from statistics import median
 
 from compass.bench.smax import Play, Smax
 from compass.evaluate.workers import cores
-from envs.random_play import RandomBatch, single_speed
+from envs.random_play import RandomBatch, record, replay
 from envs.scenario_file import load_scenario
 from envs.skirmish import BatchedSkirmish, Skirmish
 
@@ -62,7 +62,8 @@ def compare(sides: Sequence[int], seconds: float) -> Iterator[Pair]:
 def _cells(units: int, smax: Smax, seconds: float) -> Iterator[Pair]:
     size = f"{units}v{units}"
     skirmish = Skirmish(load_scenario(f"protoss_{units}_vs_{units}"))
-    single = _warm(lambda: single_speed(skirmish, range(8)).steps)
+    games = [(seed, record(skirmish, seed)) for seed in range(8)]
+    single = _warm(lambda: replay(skirmish, games))
     yield _pair(f"{size}_single", single, "single", _warm(smax.single(64)), "single", seconds)
     with ExitStack() as stack:
         ours = [_batch(stack, units, batch, threads) for batch in BATCHES for threads in sorted({1, cores()})]
