@@ -12,7 +12,7 @@ from compass.bench.against import OPPONENTS
 from compass.bench.cells import CELLS, REPETITIONS, run_cells
 from compass.bench.fidelity import EPISODES
 from compass.cli.fidelity import print_fidelity
-from compass.cli.output import Json, err, out, print_json
+from compass.cli.output import Json, collected, out, print_json
 from compass.cli.speed import show_against, show_scaling
 from compass.errors import InputError, unknown
 from compass.evaluate.settings import OBSERVATIONS
@@ -78,11 +78,7 @@ def _refuse_unread(kind: str, options: dict[str, Any]) -> None:
 
 
 def _show_cells(cells: list[str], observation: str, json: bool) -> None:
-    found = []
-    with err().status("measuring") as status:
-        for cell in run_cells(cells, observation):
-            found.append(cell)
-            status.update(f"measured {cell.name}")
+    found = collected(run_cells(cells, observation), "measuring", lambda cell: f"measured {cell.name}")
     if json:
         print_json({"cells": [asdict(cell) for cell in found]})
         return

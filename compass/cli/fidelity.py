@@ -20,7 +20,7 @@ from compass.bench.fidelity import (
     measure,
     real_figures,
 )
-from compass.cli.output import err, out, print_json
+from compass.cli.output import collected, err, out, print_json
 from envs.engine import rules_hash
 from envs.scenario_file import load_scenario, scenario_names
 
@@ -30,11 +30,7 @@ _VERDICT = {True: "yes", False: "NO"}
 
 def print_fidelity(episodes: int, seed: int, json: bool) -> None:
     """Random play on SMAC v1's maps beside the real game's, and the exact checks; as JSON only our random play."""
-    with err().status("playing") as status:
-        cells = []
-        for cell in _cells(episodes, seed):
-            cells.append(cell)
-            status.update(f"played {cell.map}")
+    cells = collected(_cells(episodes, seed), "playing", lambda cell: f"played {cell.map}")
     if json:
         print_json({"cells": [asdict(cell) for cell in cells]})
         return

@@ -5,13 +5,15 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import orjson
 import typer
 from rich.console import Console
+
+T = TypeVar("T")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else on stdout.")]
 
@@ -52,3 +54,13 @@ def folder(name: str) -> Path:
 def print_json(content: Mapping[str, Any]) -> None:
     """Print a command's one JSON object."""
     print(orjson.dumps(dict(content), option=orjson.OPT_SERIALIZE_NUMPY).decode())
+
+
+def collected(results: Iterable[T], doing: str, note: Callable[[T], str]) -> list[T]:
+    """All results; until then the terminal shows what is being done, and a note of each as it comes."""
+    found = []
+    with err().status(doing) as status:
+        for result in results:
+            found.append(result)
+            status.update(note(result))
+    return found

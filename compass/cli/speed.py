@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
 from rich.table import Table
 
 from compass.bench import against, scaling
-from compass.cli.output import err, out, print_json
+from compass.cli.output import collected, err, out, print_json
 from compass.evaluate.workers import cores
 
 
@@ -17,7 +16,7 @@ def show_against(json: bool) -> None:
     """Measure COMPASS beside SMAX and print it."""
     pairs = against.compare(against.SIDES, against.SECONDS)
     err().print("measuring in turns, in several sizes of batches: about six minutes")
-    found = _measured(pairs)
+    found = collected(pairs, "measuring", lambda pair: f"measured {pair.name}")
     if json:
         print_json({"against": "smax", "repetitions": against.REPETITIONS, "cores": cores(), "cells": _dicts(found)})
         return
@@ -35,7 +34,8 @@ def show_against(json: bool) -> None:
 
 def show_scaling(observation: str, json: bool) -> None:
     """Measure how steps slow down with more units and print it."""
-    found = _measured(scaling.measure(observation, scaling.SIDES, scaling.WORK))
+    sizes = scaling.measure(observation, scaling.SIDES, scaling.WORK)
+    found = collected(sizes, "measuring", lambda size: f"measured {size.units} a side")
     if json:
         print_json({"goal": scaling.GOAL, "cores": cores(), "sizes": _dicts(found)})
         return
@@ -49,16 +49,6 @@ def show_scaling(observation: str, json: bool) -> None:
         single, batch = exponents
         table.add_row(str(size.units), f"{size.single:,.0f}", single, f"{size.batch:,.0f}", batch)
     out().print(table)
-
-
-def _measured(results: Iterable[Any]) -> list[Any]:
-    """All results, with a note of each as it comes."""
-    found = []
-    with err().status("measuring") as status:
-        for result in results:
-            found.append(result)
-            status.update(f"measured {len(found)} so far")
-    return found
 
 
 def _dicts(found: list[Any]) -> list[dict[str, Any]]:
