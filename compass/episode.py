@@ -76,6 +76,7 @@ class _Tally:
         self.returned = self.raw_return = 0.0
         self.plans = self.messages = 0
         self.faults: Counter[str] = Counter()
+        self.plan_faults: Counter[str] = Counter()
 
     def count(self, exchange: Exchange, planned: tuple[Planned, ...], choice: Choice, frame: Frame) -> None:
         self.returned += frame.reward
@@ -83,6 +84,7 @@ class _Tally:
         self.plans += len(planned)
         self.messages += len(exchange.deliveries)
         self.faults.update(fault.kind for fault in choice.faults)
+        self.plan_faults.update(fault.kind for each in planned for fault in each.faults)
 
     def result(self, frame: Frame, reproducible: bool) -> EpisodeResult:
         return EpisodeResult(
@@ -97,6 +99,7 @@ class _Tally:
             messages=self.messages,
             faults=dict(sorted(self.faults.items())),
             reproducible=reproducible,
+            plan_faults=dict(sorted(self.plan_faults.items())),
         )
 
 

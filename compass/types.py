@@ -101,12 +101,16 @@ class Observation(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A planner's answer for one agent: the sub-task, the skill that serves it, the skill's parameters, and why."""
+    """A planner's decision for one agent: the sub-task, the skill that serves it, the skill's parameters, and why.
+
+    `new_skill`: what a skill should do that the planner would rather have had; "" for none.
+    """
 
     task: str
     skill: str
     parameters: Mapping[str, float] = field(default_factory=dict)
     reasoning: str = ""
+    new_skill: str = ""
 
 
 class Outcome(StrEnum):
@@ -140,12 +144,33 @@ class SkillFault:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanFault:
+    """A mistake of a model, or of the way to it: in which module of the planner, its kind (`compass.models.FaultKind`),
+    and one line about it.
+    """
+
+    module: str
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a planner answered: a decision, and the mistakes on the way to it."""
+
+    decision: Decision
+    faults: tuple[PlanFault, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Planned:
-    """A decision taken at a step, by whom and why then."""
+    """A decision that takes effect at a step: whose, and why it was asked for `delay` steps before."""
 
     agent_id: int
     trigger: Trigger
     decision: Decision
+    faults: tuple[PlanFault, ...] = ()
+    delay: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +194,8 @@ class StepRecord:
 class EpisodeResult:
     """One finished episode. `returned` is the sum of scaled rewards, `raw_return` of unscaled ones; `length` in steps.
 
-    `reproducible` is false when a deadline, which depends on the machine, decided an action.
+    `faults` are the skills' mistakes by kind, `plan_faults` the planner's. `reproducible` is false when a deadline, which
+    depends on the machine, decided an action.
     """
 
     seed: int
@@ -184,3 +210,4 @@ class EpisodeResult:
     faults: Mapping[str, int]
     reproducible: bool
     detail: str = ""
+    plan_faults: Mapping[str, int] = field(default_factory=dict)

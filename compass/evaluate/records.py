@@ -30,7 +30,7 @@ class EpisodeRecord:
 
     obs float32[T+1, A, D], state float32[T+1, S], available uint8[T+1, A, n_actions]: what the environment showed, reset included.
     actions uint8[T, A]; rewards and raw_rewards float64[T]. decisions: one mapping per plan (step, agent_id, trigger, task, skill,
-    parameters, reasoning); faults: one per mistake of a skill (step, agent_id, skill, kind, detail).
+    parameters, reasoning, new_skill, delay, plan_faults); faults: one per mistake of a skill (step, agent_id, skill, kind, detail).
     """
 
     obs: NDArray[np.float32]
@@ -64,8 +64,16 @@ class Recorder:
         self._frames.append(record.after)
         self._actions.append(record.actions)
         for planned in record.planned:
-            about = {"step": record.step, "agent_id": planned.agent_id, "trigger": planned.trigger.value}
-            self._decisions.append(about | asdict(planned.decision))
+            self._decisions.append(
+                {
+                    "step": record.step,
+                    "agent_id": planned.agent_id,
+                    "trigger": planned.trigger.value,
+                    "delay": planned.delay,
+                    **asdict(planned.decision),
+                    "plan_faults": [asdict(fault) for fault in planned.faults],
+                }
+            )
         self._faults.extend({"step": record.step} | asdict(fault) for fault in record.faults)
 
     def to_bytes(self) -> bytes:

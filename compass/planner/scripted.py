@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from compass.errors import InputError
 from compass.observation.text import rounded
-from compass.planner.base import PlanRequest
+from compass.planner.base import Known, PlanRequest, check_shelf
 from compass.skills.library import Skill
-from compass.types import Constants, Decision, Observation
+from compass.types import Constants, Decision, Observation, Plan
 
 TASKS: Mapping[str, str] = {
     "engage": "enemies are known, and nothing below fits better",
@@ -33,18 +32,26 @@ _MELEE_RANGE = 2.0
 class ScriptedPlanner:
     """Decides for one agent at a time; remembers nothing, since the observation already holds what was seen and heard."""
 
-    def begin(self, constants: Constants) -> None:
+    frames = 1
+
+    def begin(self, constants: Constants, seed: int) -> None:
         """Nothing to forget."""
 
-    def plan(self, request: PlanRequest) -> Decision:
+    def ask(self, request: PlanRequest) -> Known:
+        """What `decide` says, at once."""
+        return Known(Plan(self.decide(request)))
+
+    def end(self) -> None:
+        """Nothing to drop."""
+
+    def decide(self, request: PlanRequest) -> Decision:
         """The first sub-task, most pressing first, that a skill for this unit type serves.
 
         Raises:
             InputError: the library has no skill for this unit type.
         """
+        check_shelf(request)
         obs = rounded(request.observation)
-        if not request.skills:
-            raise InputError(f"the library has no skill for a {obs.own.unit_type}: see `compass skills list`")
         for task, reasoning in sub_tasks(obs):
             for skill in request.skills:
                 if task in skill.tasks:

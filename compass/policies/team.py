@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from compass.communication import Exchange
-from compass.planner import Planner, PlanRequest
+from compass.planner import Planner, PlanRequest, Thinking
 from compass.policies.base import Choice
 from compass.skills.fallback import fallback
 from compass.skills.library import Library
 from compass.skills.sandbox import Sandbox, TeamSandbox
 from compass.types import NO_OP, Constants, Decision, Planned, SkillFault, Trigger
 from envs.draws import stream_key
+
+
+@dataclass
+class _Mind:
+    """What the team keeps of one agent between plans: its decision, and what it did since it was last asked for one."""
+
+    decision: Decision | None = None
+    actions: list[int] = field(default_factory=list)
+    faults: list[SkillFault] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A plan under way."""
+
+    step: int
+    trigger: Trigger
+    thinking: Thinking
 
 
 class PlanningTeam:
@@ -25,10 +45,13 @@ class PlanningTeam:
     def begin(self, constants: Constants, seed: int) -> None:
         """Give every agent a fresh sandbox and no decision."""
         self._constants = constants
-        self._decisions: dict[int, Decision] = {}
+        self._minds = [_Mind() for _ in range(constants.n_agents)]
+        self._asked: dict[int, _Asked] = {}
+        self._postponed: dict[int, Trigger] = {}
+        self._recent: deque[Exchange] = deque(maxlen=self._planner.frames)
         seeds = [stream_key(f"skills of agent {agent}", seed) for agent in range(constants.n_agents)]
         self._skills: TeamSandbox = self._sandbox.open_team(constants, seeds)
-        self._planner.begin(constants)
+        self._planner.begin(constants, seed)
 
     @property
     def reproducible(self) -> bool:
@@ -36,31 +59,71 @@ class PlanningTeam:
         return self._skills.reproducible
 
     def plan(self, due: Mapping[int, Trigger], exchange: Exchange) -> tuple[Planned, ...]:
-        """Let the agents that are due decide, each from its own observation."""
-        planned = []
+        """Let the agents that are due think, each from its own observation; give effect to the decisions that have arrived.
+
+        Who is due while it still thinks is asked again as soon as it has decided.
+        """
+        self._recent.append(exchange)
         for agent, trigger in due.items():
-            obs = exchange.observation(agent)
-            skills = self._library.for_unit(obs.own.unit_type)
-            decision = self._planner.plan(PlanRequest(obs, trigger, tuple(skills), self._decisions.get(agent)))
-            self._decisions[agent] = decision
-            self._skills.assign(agent, decision.skill, decision.parameters)
-            planned.append(Planned(agent, trigger, decision))
+            if agent in self._asked:
+                self._postponed.setdefault(agent, trigger)
+            else:
+                self._ask(agent, trigger, exchange)
+        planned = []
+        for agent, asked in sorted(self._asked.items()):
+            if agent not in exchange.alive:
+                del self._asked[agent]
+            elif asked.thinking.arrived(exchange.step - asked.step):
+                planned.append(self._decided(agent, exchange.step))
+                if agent in self._postponed:
+                    self._ask(agent, self._postponed.pop(agent), exchange)
         return tuple(planned)
 
+    def _ask(self, agent: int, trigger: Trigger, exchange: Exchange) -> None:
+        mind, obs = self._minds[agent], exchange.observation(agent)
+        request = PlanRequest(
+            observation=obs,
+            trigger=trigger,
+            skills=self._library.for_unit(obs.own.unit_type),
+            current=mind.decision,
+            frames=tuple(past.observation(agent) for past in self._recent),
+            actions=tuple(mind.actions),
+            skill_faults=tuple(mind.faults),
+        )
+        self._asked[agent] = _Asked(exchange.step, trigger, self._planner.ask(request))
+        mind.actions, mind.faults = [], []
+
+    def _decided(self, agent: int, step: int) -> Planned:
+        asked = self._asked.pop(agent)
+        plan = asked.thinking.plan()
+        decision = self._minds[agent].decision = plan.decision
+        self._skills.assign(agent, decision.skill, decision.parameters)
+        return Planned(agent, asked.trigger, decision, plan.faults, step - asked.step)
+
     def act(self, exchange: Exchange) -> Choice:
-        """Ask every living agent's skill; a skill that fails or answers illegally costs its agent the fallback action."""
+        """Ask every living agent's skill; a skill that fails or answers illegally costs its agent the fallback action.
+
+        An agent without a decision yet takes the fallback action too.
+        """
         actions = [NO_OP] * self._constants.n_agents
         faults = []
-        replies = self._skills.act([(agent, exchange.payloads[agent]) for agent in exchange.alive])
-        for agent, reply in zip(exchange.alive, replies, strict=True):
-            if reply.action is not None:
+        deciding = [agent for agent in exchange.alive if self._minds[agent].decision is not None]
+        replies = self._skills.act([(agent, exchange.payloads[agent]) for agent in deciding])
+        answers = dict(zip(deciding, replies, strict=True))
+        for agent in exchange.alive:
+            mind, reply = self._minds[agent], answers.get(agent)
+            if reply is not None and reply.action is not None:
                 actions[agent] = reply.action
-                continue
-            actions[agent] = fallback(exchange.observation(agent))
-            if reply.fault is not None:
-                faults.append(SkillFault(agent, self._decisions[agent].skill, reply.fault.value, reply.detail))
+            else:
+                actions[agent] = fallback(exchange.observation(agent))
+            if mind.decision is not None and reply is not None and reply.fault is not None:
+                fault = SkillFault(agent, mind.decision.skill, reply.fault.value, reply.detail)
+                faults.append(fault)
+                mind.faults.append(fault)
+            mind.actions.append(actions[agent])
         return Choice(tuple(actions), tuple(faults))
 
     def end(self) -> None:
         """Close the agents' sandboxes."""
+        self._planner.end()
         self._skills.close()

@@ -12,7 +12,7 @@ from compass.episode import EpisodeSettings, run_episode
 from compass.errors import InputError
 from compass.evaluate.records import Recorder, read_record
 from compass.policies import RandomTeam
-from compass.types import Decision, Planned, SkillFault, StepRecord, Trigger
+from compass.types import Decision, PlanFault, Planned, SkillFault, StepRecord, Trigger
 from envs.scenario_file import load_scenario
 from envs.skirmish import Skirmish
 
@@ -21,7 +21,8 @@ class Planning(RandomTeam):
     """Random play with a plan and a fault at every plan, so that records have something of each."""
 
     def plan(self, due, exchange):
-        return tuple(Planned(agent, due[agent], Decision("engage", "kite", {"DANGER": 2.5}, "near")) for agent in due)
+        decision, faults = Decision("engage", "kite", {"DANGER": 2.5}, "near"), (PlanFault("act", "prose", "no JSON"),)
+        return tuple(Planned(agent, due[agent], decision, faults, delay=2) for agent in due)
 
     def act(self, exchange):
         faults = (SkillFault(0, "kite", "exception", "division by zero"),) if exchange.step == 1 else ()
@@ -61,10 +62,13 @@ def test_an_episode_is_read_back_as_it_was_played(episode, tmp_path: Path):
         "step": 0,
         "agent_id": 0,
         "trigger": Trigger.START,
+        "delay": 2,
         "task": "engage",
         "skill": "kite",
         "parameters": {"DANGER": 2.5},
         "reasoning": "near",
+        "new_skill": "",
+        "plan_faults": [{"module": "act", "kind": "prose", "detail": "no JSON"}],
     }
     fault = {"step": 1, "agent_id": 0, "skill": "kite", "kind": "exception", "detail": "division by zero"}
     assert record.faults == (fault,)

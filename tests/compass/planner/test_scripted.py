@@ -19,7 +19,7 @@ LIBRARY = load_library(default_library_folder())
 
 def decide(obs: Observation) -> Decision:
     skills = LIBRARY.for_unit(obs.own.unit_type)
-    return ScriptedPlanner().plan(PlanRequest(obs._replace(units=FACTS), Trigger.START, skills, None))
+    return ScriptedPlanner().decide(PlanRequest(obs._replace(units=FACTS), Trigger.START, skills, None))
 
 
 @pytest.mark.parametrize(
@@ -78,4 +78,4 @@ def test_a_reader_of_the_text_decides_the_same(obs: Observation) -> None:
 def test_an_empty_shelf_is_said_plainly() -> None:
     me = unit("ally", 0, "zealot", (16.0, 16.0))
     with pytest.raises(InputError, match="no skill for a zealot"):
-        ScriptedPlanner().plan(PlanRequest(observation(me, [], []), Trigger.START, (), None))
+        ScriptedPlanner().ask(PlanRequest(observation(me, [], []), Trigger.START, (), None))
