@@ -77,7 +77,7 @@ def _checked(path: Path, required: tuple[str, ...], optional: tuple[str, ...]) -
     text = _read(path)
     known = (*required, *optional)
     listed = ", ".join(f"${name}" for name in known) or "none"
-    found = set()
+    found: set[str | None] = set()
     for match in Template.pattern.finditer(text):
         line = text.count("\n", 0, match.start()) + 1
         name = match["named"] or match["braced"]
@@ -97,7 +97,7 @@ def _read(path: Path) -> str:
     try:
         if path.stat().st_size > LONGEST:
             raise InputError(f"{path} is longer than {LONGEST} bytes; a prompt is to be read in a minute")
-        return path.read_bytes().decode("utf-8")
+        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
     except FileNotFoundError:
         raise InputError(f"{path} is missing; copy it from a fresh folder: compass prompts init DIR") from None
     except UnicodeDecodeError as error:
