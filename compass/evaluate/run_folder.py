@@ -20,6 +20,7 @@ import orjson
 
 from compass.errors import InputError
 from compass.evaluate.manifest import FORMAT, Manifest, check_same_run
+from compass.jsonl import append_line, drop_torn_line, whole_lines
 from compass.skills.library import Library, load_library
 from compass.types import EpisodeResult, Outcome
 
@@ -82,7 +83,7 @@ class RunFolder:
             folder.records.mkdir(exist_ok=True)
             folder._open()
             for lines in (folder.episodes, folder.timings):
-                _drop_torn_line(lines)
+                drop_torn_line(lines)
             if manifest["episodes"] != earlier["episodes"]:
                 content = earlier | {"episodes": manifest["episodes"]}
                 write_whole(path / "manifest.json", orjson.dumps(content, option=_PAGE))
@@ -112,7 +113,7 @@ class RunFolder:
         manifest = self.manifest()
         due = range(manifest["seed"], manifest["seed"] + manifest["episodes"])
         results: dict[int, EpisodeResult] = {}
-        for number, line in enumerate(_whole_lines(self.episodes), 1):
+        for number, line in enumerate(whole_lines(self.episodes), 1):
             try:
                 content = orjson.loads(line)
                 result = EpisodeResult(**content | {"outcome": Outcome(content["outcome"])})
@@ -134,16 +135,16 @@ class RunFolder:
         if self._lines is None:
             raise RuntimeError("the run is open for reading only")
         with _clear_errors(self.path):
-            _append_line(self._lines, orjson.dumps(asdict(result), option=_LINE))
+            append_line(self._lines, orjson.dumps(asdict(result), option=_LINE))
             os.fsync(self._lines)
             if timing is not None:
                 with self.timings.open("ab", buffering=0) as timings:
-                    _append_line(timings.fileno(), orjson.dumps(dict(timing), option=_LINE))
+                    append_line(timings.fileno(), orjson.dumps(dict(timing), option=_LINE))
 
     def steps_per_second(self) -> float | None:
         """Environment steps per second of all episodes that were played to their end, over all workers; None before the first."""
         steps, seconds = 0, 0.0
-        for number, line in enumerate(_whole_lines(self.timings), 1):
+        for number, line in enumerate(whole_lines(self.timings), 1):
             try:
                 timing = orjson.loads(line)
                 seconds += timing["seconds"] / timing["workers"]
@@ -239,35 +240,6 @@ def _check_snapshot(skills: Path, manifest: Manifest) -> None:
     """A resumed run plays its own copy of the library: that must still be what the manifest says."""
     if manifest.get("skills") and load_library(skills).content_hash != manifest["skills"]["hash"]:
         raise InputError(f"{skills} is no longer the library that the run began with: put it back or begin a new run")
-
-
-def _append_line(file: int, line: bytes) -> None:
-    """One write; should the disk take only part of it, that part is taken back."""
-    end = os.lseek(file, 0, os.SEEK_END)
-    try:
-        written = os.write(file, line)
-    except OSError:
-        os.ftruncate(file, end)
-        raise
-    if written < len(line):
-        os.ftruncate(file, end)
-        raise OSError(28, "No space left on device")
-
-
-def _whole_lines(path: Path) -> list[bytes]:
-    try:
-        return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
-    except FileNotFoundError:  # deleted: nothing in it is known
-        return []
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from None
-
-
-def _drop_torn_line(path: Path) -> None:
-    content = path.read_bytes() if path.exists() else b""
-    end = content.rfind(b"\n") + 1
-    if end < len(content):
-        os.truncate(path, end)
 
 
 def _read_json(path: Path) -> Any:
