@@ -69,12 +69,13 @@ def unpack(payload: bytes, constants: Constants) -> Observation:
         shoot,
         constants.map_size,
         tuple([action for action, bit in enumerate(mask) if bit]),
-        _units(constants.unit_types, constants.unit_rows),
+        units_of(constants.unit_types, constants.unit_rows),
         constants.arena,
     )
 
 
 @lru_cache(maxsize=8)
-def _units(names: tuple[str, ...], rows: tuple[tuple[float, ...], ...]) -> Mapping[str, UnitFacts]:
+def units_of(names: tuple[str, ...], rows: tuple[tuple[float, ...], ...]) -> Mapping[str, UnitFacts]:
+    """The facts of unit types by name, from their rows in `Constants`."""
     facts = [UnitFacts._make((*row[:-2], row[-2] > 0, row[-1] > 0)) for row in rows]
     return MappingProxyType(dict(zip(names, facts, strict=False)))

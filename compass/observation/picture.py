@@ -102,11 +102,16 @@ def draw(obs: Observation, size: int = SIZE) -> Image.Image:
     return image
 
 
-def png(obs: Observation, size: int = SIZE) -> bytes:
-    """The picture as a PNG file."""
+def encode(image: Image.Image) -> bytes:
+    """A picture as a PNG file."""
     file = io.BytesIO()
-    draw(obs, size).save(file, "PNG", compress_level=3)
+    image.save(file, "PNG", compress_level=3)
     return file.getvalue()
+
+
+def png(obs: Observation, size: int = SIZE) -> bytes:
+    """The picture of an observation as a PNG file."""
+    return encode(draw(obs, size))
 
 
 def _marks(chart: Chart, obs: Observation) -> list[_Mark]:

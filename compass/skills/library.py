@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import shutil
 import stat
 import warnings
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import compass
+from compass.copying import copy_files
 from compass.skills.checker import check_tree
 from compass.skills.parse import ANY, Header, Parameter, check_parameters, header, parameters
 from envs.errors import InputError, unknown
@@ -185,14 +185,5 @@ def init_library(target: Path | str) -> tuple[Path, ...]:
     Raises:
         InputError: `target` is a file, holds something already, or cannot be written.
     """
-    target = Path(target)
     shipped = [path for path in default_library_folder().iterdir() if path.is_file() and path.suffix in (".py", ".md")]
-    try:
-        if target.exists() and not target.is_dir():
-            raise InputError(f"{target} is a file; name a new or empty folder")
-        if target.exists() and any(target.iterdir()):
-            raise InputError(f"{target} is not empty, and nothing is overwritten; name a new or empty folder")
-        target.mkdir(parents=True, exist_ok=True)
-        return tuple(Path(shutil.copyfile(path, target / path.name)) for path in sorted(shipped))
-    except OSError as error:
-        raise InputError(f"{target} cannot be written: {error.strerror}") from error
+    return copy_files(shipped, Path(target))

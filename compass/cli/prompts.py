@@ -1,0 +1,28 @@
+"""`compass prompts`: a copy of the planner's prompt files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from compass.cli.output import Json, print_json
+from compass.planner.vlm.prompts import init_prompts
+
+app = typer.Typer(help="The prompts that a vision-language model plans by.", no_args_is_help=True)
+
+
+@app.callback()
+def prompts() -> None:
+    """The prompts that a vision-language model plans by."""
+
+
+@app.command("init")
+def init(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")], json: Json = False) -> None:
+    """Copy the shipped prompt files into a folder of your own, to be edited and given as --prompts."""
+    files = init_prompts(folder)
+    if json:
+        print_json({"folder": str(folder), "files": [file.name for file in files]})
+    else:
+        print(f"{len(files)} files in {folder}; use them with --prompts {folder}")

@@ -1,0 +1,207 @@
+"""Asks any OpenAI-compatible server, retries what is worth retrying, and learns how that server wants to be asked.
+
+The SDK sends; the body is read here, because its models take any JSON for a chat completion. Importing this takes a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, NoReturn, cast
+
+import httpx2
+import openai
+
+from compass.errors import InputError
+from compass.models.base import Call, Failure, FaultKind, Reply, Turn
+from compass.models.completion import LONGEST_BODY, Completion, read_completion
+from compass.models.dialect import Dialect, about_pictures
+from compass.models.images import Encoded, Encoder
+from compass.models.rate import Pacer
+from compass.models.redact import Redactor
+from compass.models.retries import AttemptFailed, Backoff, retry_after
+from compass.models.settings import KEY_NAME, ModelSettings
+from compass.models.transport import Refused, http_client
+
+_NO_KEY = "none"  # the SDK wants one, local servers do not
+_CONNECT = 15.0  # seconds at most, whatever an answer may take
+_PROBE = Call(
+    "check",
+    (Turn("user", 'Answer with the JSON object {"ready": true} and nothing else.'),),
+    {
+        "type": "object",
+        "properties": {"ready": {"type": "boolean"}},
+        "required": ["ready"],
+        "additionalProperties": False,
+    },
+    256,  # a model that reasons first is refused or says nothing with less
+)
+
+
+class Client:
+    """A model behind an OpenAI-compatible server; an async context manager, for one event loop.
+
+    Raises:
+        InputError: the hosted API without a key, or a key that no header can hold.
+    """
+
+    def __init__(self, settings: ModelSettings, key: str | None, backoff: Backoff | None = None) -> None:
+        if key is None and settings.hosted:
+            raise InputError(
+                f"{settings.base_url} answers nobody without a key: set {KEY_NAME}, or give --base-url URL"
+            )
+        if key is not None and not (key.isascii() and key.isprintable() and " " not in key):
+            raise InputError(f"{KEY_NAME} holds a blank or another character that no key has: set it again")
+        self.settings = settings
+        self.dialect = Dialect()
+        self._dialect_known = False
+        self._backoff = backoff or Backoff()
+        self._redact = Redactor(key)
+        self._slots = asyncio.Semaphore(settings.concurrency)
+        self._pacer = Pacer(settings.requests_per_minute)
+        self._encoder = Encoder()
+        self._openai = openai.AsyncOpenAI(
+            api_key=key or _NO_KEY,
+            base_url=settings.base_url,
+            timeout=openai.Timeout(settings.timeout, connect=min(_CONNECT, settings.timeout)),
+            max_retries=0,
+            http_client=http_client(),
+            default_headers={"Accept-Encoding": "identity"},  # so that what is read is no longer than what is sent
+        )
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._encoder.close()
+        await self._openai.close()
+
+    async def check(self) -> None:
+        """Make sure, with one small call, that the server answers, and learn how it wants to be asked.
+
+        Raises:
+            InputError: nothing answers, or no answer comes; the key or the model's name is wrong.
+        """
+        reply = await self.ask(_PROBE)
+        if reply.text is None and reply.failures[-1].kind not in (FaultKind.EMPTY, FaultKind.TOO_LONG):
+            model, url = self.settings.model, self.settings.base_url
+            detail = reply.failures[-1].detail
+            raise InputError(self._redact.line(f"no answer from {model} at {url}: {detail}; try compass doctor"))
+
+    async def ask(self, call: Call) -> Reply:
+        """The reply; without a text when it was given up, and `failures` tells why.
+
+        Raises:
+            InputError: the key, the model's name or the address is wrong, or the account is empty: no call can succeed.
+        """
+        began = time.monotonic()
+        pictures = await self._encoder.encode([one for turn in call.turns for one in turn.pictures])
+        completion, failures = await self._persist(call, _messages(call, pictures))
+        return Reply(
+            text=None if completion.text is None else self._redact(completion.text),
+            model=self._redact.line(completion.model),
+            prompt_tokens=completion.prompt_tokens,
+            completion_tokens=completion.completion_tokens,
+            seconds=time.monotonic() - began,
+            failures=tuple(failures),
+            pictures=tuple(one.sha256 for one in pictures),
+        )
+
+    async def _persist(self, call: Call, messages: list[dict[str, Any]]) -> tuple[Completion, list[Failure]]:
+        """Attempts until one succeeds or no other is worth it. Being asked in another way counts as no attempt."""
+        failures: list[Failure] = []
+        dialect, tried = self.dialect, {self.dialect}
+        while True:
+            try:
+                completion = await self._attempt(messages, dialect.options(call))
+            except AttemptFailed as failed:
+                other = dialect.other(failed.detail, tried, self._dialect_known) if failed.wording else None
+                if other is not None:
+                    dialect = other
+                    tried.add(other)
+                    continue
+                failures.append(self._told(call, failed.failure))
+                if not failed.again or len(failures) >= self._backoff.attempts:
+                    return Completion(None, "", None, None), failures
+                await asyncio.sleep(self._backoff.wait(len(failures), failed.wait))
+            else:
+                self.dialect, self._dialect_known = dialect, True
+                return completion, failures + ([self._told(call, completion.failure)] if completion.failure else [])
+
+    def _told(self, call: Call, failure: Failure) -> Failure:
+        """A failure as it leaves the client."""
+        detail = failure.detail
+        if failure.kind is FaultKind.REJECTED and about_pictures(detail) and any(turn.pictures for turn in call.turns):
+            detail = f"{self.settings.model} takes no pictures there, take another model or --no-image: {detail}"
+        return Failure(failure.kind, self._redact.line(detail))
+
+    async def _attempt(self, messages: list[dict[str, Any]], options: dict[str, Any]) -> Completion:
+        """One request. The slot is held no longer than that: those who wait before the next hold up nobody."""
+        async with self._slots:
+            await self._pacer.turn()
+            try:
+                async with asyncio.timeout(self.settings.timeout):  # the SDK's own begins anew with every byte
+                    body = await self._post(messages, options)
+            except (TimeoutError, openai.APITimeoutError, httpx2.TimeoutException):
+                detail = f"no answer within {self.settings.timeout:g} s"
+                raise AttemptFailed(FaultKind.TIMEOUT, detail) from None
+            except Refused as refusal:
+                self._judge(refusal)
+            except (openai.APIConnectionError, httpx2.RequestError, httpx2.InvalidURL) as error:
+                cause = error.__cause__ or error
+                detail = f"the connection failed: {type(cause).__name__} {cause}"
+                raise AttemptFailed(FaultKind.CONNECTION, detail) from None
+        return read_completion(body)
+
+    async def _post(self, messages: list[dict[str, Any]], options: dict[str, Any]) -> bytes:
+        """The body of a successful response."""
+        sending = self._openai.chat.completions.with_streaming_response
+        async with sending.create(
+            model=self.settings.model, messages=cast(Any, messages), extra_body=options
+        ) as response:
+            body = bytearray()
+            async for chunk in response.iter_bytes():
+                body += chunk
+                if len(body) > LONGEST_BODY:
+                    detail = f"a body of more than {LONGEST_BODY} bytes"
+                    raise AttemptFailed(FaultKind.TOO_LONG, detail, again=False)
+            return bytes(body)
+
+    def _judge(self, refusal: Refused) -> NoReturn:
+        """What a response that is no success means. Nothing is quoted of those that speak of the key."""
+        status, settings = refusal.status, self.settings
+        if status in (401, 403):
+            given = self._openai.api_key != _NO_KEY
+            what = f"{KEY_NAME} is wrong, or may not use {settings.model}" if given else f"set {KEY_NAME}"
+            raise InputError(self._redact.line(f"{settings.base_url} refuses the key ({status}): {what}")) from None
+        told = self._redact.line(refusal.message)
+        if status == 404:
+            said = f"{settings.base_url} knows no model {settings.model}, or no chat completions (404: {told}): "
+            advice = "see --model and --base-url, which mostly ends in /v1"
+            raise InputError(self._redact.line(said + advice, most=600)) from None
+        if status == 429 and refusal.code == "insufficient_quota":
+            raise InputError(f"the account behind {KEY_NAME} has no quota left: {told}") from None
+        raise AttemptFailed(
+            FaultKind.RATE_LIMIT if status == 429 else FaultKind.SERVER if status >= 500 else FaultKind.REJECTED,
+            f"{status}: {told}",
+            again=status == 429 or (status >= 500 and status != 501),
+            wait=retry_after(refusal.headers) if status in (429, 503) else None,
+            wording=status in (400, 422, 501),
+        ) from None
+
+
+def _messages(call: Call, pictures: Sequence[Encoded]) -> list[dict[str, Any]]:
+    """The turns as the protocol writes them; a turn's pictures follow its text."""
+    urls = iter(pictures)
+    messages = []
+    for turn in call.turns:
+        content: str | list[dict[str, Any]] = turn.text
+        if turn.pictures:
+            images = [{"type": "image_url", "image_url": {"url": next(urls).url}} for _ in turn.pictures]
+            content = [{"type": "text", "text": turn.text}, *images]
+        messages.append({"role": turn.role, "content": content})
+    return messages

@@ -1,0 +1,129 @@
+"""The planner that asks a vision-language model, one conversation and one memory per agent."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from concurrent.futures import Future
+from functools import partial
+
+from compass.models.base import Call, Model, Reply
+from compass.models.cassette import Cassette, Tape
+from compass.models.loop import ModelLoop
+from compass.planner.base import PlanRequest, Thinking, check_shelf
+from compass.planner.vlm.clock import PlayedBack, RunningOn, Waiting
+from compass.planner.vlm.dialogue import Dialogue
+from compass.planner.vlm.memory import Memory
+from compass.planner.vlm.modules import Modules, Question
+from compass.planner.vlm.prompts import Prompts
+from compass.planner.vlm.render import units_block
+from compass.planner.vlm.settings import VlmSettings
+from compass.types import Constants, Plan
+from compass.wire import units_of
+
+
+class VlmPlanner:
+    """Decides for one agent at a time, from its request and its own memory; agents think concurrently, on the loop's thread.
+
+    model: None to play back what the cassette holds, and nothing else. resume: what stands on an episode's tape is played back
+    first, and the rest is asked.
+    """
+
+    def __init__(
+        self,
+        settings: VlmSettings,
+        prompts: Prompts,
+        cassette: Cassette,
+        loop: ModelLoop,
+        model: Model | None,
+        resume: bool = False,
+    ) -> None:
+        self._settings = settings
+        self._prompts = prompts
+        self._cassette = cassette
+        self._loop = loop
+        self._model = model
+        self._resume = resume or model is None
+        self._modules = Modules(settings, prompts)
+        self._tape: Tape | None = None
+
+    @property
+    def frames(self) -> int:
+        """How many of an agent's last observations a request should hold."""
+        return self._settings.frames if self._settings.image else 1
+
+    def begin(self, constants: Constants, seed: int) -> None:
+        """A new episode: forget everything, and open its tape."""
+        self._memories: defaultdict[int, Memory] = defaultdict(Memory)
+        self._futures: list[Future[Plan]] = []
+        self._tasks: set[asyncio.Task[Plan]] = set()
+        self._system = _system(self._prompts, constants)
+        self._tape = self._cassette.open(seed, self._resume)
+
+    def ask(self, request: PlanRequest) -> Thinking:
+        """Begin to think about the sub-task and the skill, one of `request.skills`. Several agents' requests may be under way.
+
+        Raises:
+            InputError: the library has no skill for this unit type.
+        """
+        check_shelf(request)
+        assert self._tape is not None, "begin an episode first"
+        tape, agent, step = self._tape, request.observation.agent_id, request.observation.step
+        question = Question.of(request, self._memories[agent].lived(request), self._settings, self._prompts)
+        dialogue = Dialogue(partial(_asked, tape, self._model, agent, step), self._prompts, self._system)
+        future = self._loop.submit(self._think(question, dialogue))
+        self._futures.append(future)
+        if self._settings.clock == "paused":
+            return Waiting(future)
+        delay = tape.delay(agent, step) if self._resume else None
+        if delay is not None or self._model is None:
+            return PlayedBack(future, delay)
+        return RunningOn(future, self._settings.game_speed, partial(tape.took, agent, step))
+
+    def end(self) -> None:
+        """The episode is over: drop what is still being thought about, and close the tape."""
+        if self._tape is None:
+            return
+        tape, self._tape = self._tape, None
+        try:
+            if not all(future.done() for future in self._futures):
+                self._loop.run(self._drop())
+        finally:
+            tape.close()
+
+    async def _think(self, question: Question, dialogue: Dialogue) -> Plan:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            plan, memory = await self._modules.plan(question, dialogue)
+            self._memories[question.request.observation.agent_id] = memory
+            return plan
+        finally:
+            self._tasks.discard(task)
+
+    async def _drop(self) -> None:
+        """Cancel what is under way, and wait until it has ended: then nothing writes on the tape any more."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _asked(tape: Tape, model: Model | None, agent: int, step: int, call: Call) -> Reply:
+    return await tape.ask(model, agent, step, call)
+
+
+def _system(prompts: Prompts, constants: Constants) -> str:
+    """The system prompt: what holds for the whole episode and every agent."""
+    return prompts.fill(
+        "system",
+        setting=prompts.fill(f"setting_{constants.setting}"),
+        units=units_block(units_of(constants.unit_types, constants.unit_rows)),
+        race=constants.race,
+        team=str(constants.n_agents),
+        enemies=str(constants.n_enemies),
+        width=f"{constants.map_size[0]:g}",
+        height=f"{constants.map_size[1]:g}",
+        limit=str(constants.episode_limit),
+    )

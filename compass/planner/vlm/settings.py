@@ -1,0 +1,48 @@
+"""How a vision-language model is asked to plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+
+from compass.errors import InputError, unknown
+from compass.observation.picture import SIZE
+from envs.drawing import Chart
+
+CALLS = ("separate", "fused")
+CLOCKS = ("paused", "realtime")
+MOST_FRAMES = 16
+
+
+@dataclass(frozen=True)
+class VlmSettings:
+    """How the planner asks its model.
+
+    calls: `separate` (one call each to perceive, reflect, reason and act) or `fused` (one call for all). image: send the agent's
+    last `frames` pictures, `image_size` pixels square. reflection: judge the last decision before the next. prompts: folder of the
+    prompt files, None for the shipped ones. clock: `paused` (the game waits for the model) or `realtime` (it runs on meanwhile, at
+    `game_speed` game seconds per second).
+
+    Raises:
+        InputError: a value that none of this allows.
+    """
+
+    calls: str = "separate"
+    image: bool = True
+    reflection: bool = True
+    frames: int = 4
+    image_size: int = SIZE
+    prompts: Path | None = None
+    clock: str = "paused"
+    game_speed: float = 1.0
+
+    def __post_init__(self) -> None:
+        for kind, name, known in (("calls", self.calls, CALLS), ("clock", self.clock, CLOCKS)):
+            if name not in known:
+                raise unknown(kind, name, known)
+        if not 1 <= self.frames <= MOST_FRAMES:
+            raise InputError(f"frames is {self.frames}; give 1 to {MOST_FRAMES}")
+        Chart(self.image_size, (1.0, 1.0))  # which knows what sizes can be drawn
+        if not (isfinite(self.game_speed) and self.game_speed > 0.0):
+            raise InputError(f"game_speed is {self.game_speed}; give a number above 0 (1: as fast as people play)")
