@@ -101,6 +101,18 @@ def scenario_of(manifest: Manifest) -> Scenario:
         raise InputError(f"the run's manifest.json is damaged: no scenario can be read from it ({error!r})") from None
 
 
+def communication_of(manifest: Manifest) -> tuple[int, str]:
+    """How many hops a run's messages took, and its observation setting: what its agents' knowledge can be rebuilt from.
+
+    Raises:
+        InputError: the manifest is damaged.
+    """
+    try:
+        return manifest["hops"], manifest["observation"]
+    except KeyError as error:
+        raise InputError(f"the run's manifest.json is damaged: it lacks {error}") from None
+
+
 def _enemy_order(content: Mapping[str, Any]) -> EnemyOrder:
     """A scenario's order to the enemies; runs from before there was a choice have the default."""
     if "enemy_order" not in content:
