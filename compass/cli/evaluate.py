@@ -131,7 +131,7 @@ def watch(settings: EvaluateSettings, path: Path, resume: bool = False) -> RunRe
             counts[result.outcome] += 1
             bar.update(task, advance=1, description=f"{settings.policy}: {counts[Outcome.WIN]} won")
 
-        return evaluate(settings, path, resume, advance)
+        return evaluate(settings, path, resume, advance, lambda line: console.print(line, markup=False, soft_wrap=True))
 
 
 def show(report: RunReport, json: bool) -> None:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
-from compass.episode import EpisodeSettings
-from compass.models.loop import ModelLoop
 from compass.planner import ScriptedPlanner
-from compass.planner.vlm.render import read_observation
 from compass.planner.vlm.settings import VlmSettings
 from compass.skills.sandbox import Sandbox
-from tests.compass.observation.sights import expected, read, same
 from tests.compass.planner.vlm.playing import asking, play, scripted_server, vlm
-from tests.model_server import ModelServer, image_urls, prompt_text
 
 SEPARATE, FUSED = VlmSettings(image=False), VlmSettings(calls="fused", image=False)
 PICTURES = VlmSettings(calls="fused", frames=2, image_size=256)
