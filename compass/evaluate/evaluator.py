@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -79,7 +80,8 @@ def evaluate(
         tell(
             f"stopped by {stopped} after {len(report.results)} of {settings.episodes} episodes; a higher limit and --resume go on"
         )
-    folder.write_summary(report.summary() | {"stopped_by": stopped})
+    report = replace(report, stopped_by=stopped)
+    folder.write_summary(report.summary())
     return report
 
 

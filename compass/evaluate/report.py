@@ -43,7 +43,7 @@ _HEADINGS = ("n", "win rate (95 %)", *_COUNTED, "return", "length", "steps/s")
 class RunReport:
     """The finished episodes of a run, their statistics, and what they cost.
 
-    `steps_per_second` counts environment steps over all workers.
+    `steps_per_second` counts environment steps over all workers. `stopped_by`: the limit that ended the run early.
     """
 
     path: Path
@@ -52,6 +52,7 @@ class RunReport:
     statistics: Statistics
     steps_per_second: float | None
     cost: Cost
+    stopped_by: str | None = None
 
     @property
     def title(self) -> str:
@@ -81,6 +82,7 @@ class RunReport:
             "skill_faults": _by_kind(result.faults for result in self.results),
             "plan_faults": _by_kind(result.plan_faults for result in self.results),
             "cost": self.cost.content(),
+            "stopped_by": self.stopped_by,
             "run": os.fsencode(self.path).decode(errors="replace"),  # JSON has no word for a name that is no UTF-8
         }
 
