@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
+from types import MappingProxyType
 from typing import Any
 
 from compass.episode import EpisodeSettings, run_episode
 from compass.evaluate.records import Recorder
 from compass.evaluate.run_folder import write_record
 from compass.evaluate.workers import Play, Unfit
-from compass.planner import ScriptedPlanner
+from compass.planner import Planner, ScriptedPlanner
 from compass.policies import FIXED, PlanningTeam, RandomTeam
 from compass.skills.library import Library, load_library
 from compass.skills.sandbox import Sandbox
 from compass.types import EpisodeResult
 from envs.scenario import Scenario
 from envs.skirmish import Skirmish
+
+PLANNING: Mapping[str, Callable[[], Planner]] = MappingProxyType({"scripted": ScriptedPlanner})
+"""The planners that need nothing, by name. The other, `vlm`, needs a model."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +47,15 @@ def compile_kernels(scenario: Scenario, observation: str, episode: EpisodeSettin
 
 
 @contextmanager
-def skirmish_player(spec: PlayerSpec) -> Iterator[Play]:
-    """Gives a function that plays one seed and returns its result and how many seconds it took."""
+def skirmish_player(spec: PlayerSpec, make_planner: Callable[[], Planner]) -> Iterator[Play]:
+    """Gives a function that plays one seed and returns its result and how many seconds it took.
+
+    make_planner: gives the planner of a team that plans.
+    """
     env = compile_kernels(spec.scenario, spec.observation, spec.episode)
     with ExitStack() as stack:
         sandbox = stack.enter_context(_sandbox(spec)) if spec.skills else None
-        team = PlanningTeam(ScriptedPlanner(), sandbox.library, sandbox) if sandbox else FIXED[spec.policy]()
+        team = PlanningTeam(make_planner(), sandbox.library, sandbox) if sandbox else FIXED[spec.policy]()
 
         def play(seed: int) -> tuple[EpisodeResult, dict[str, Any]]:
             start = perf_counter()

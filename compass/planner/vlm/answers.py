@@ -28,7 +28,9 @@ class Reflection(Answer):
     """What reflect answers."""
 
     success: str = Field(description="what worked, in one sentence; empty if nothing")
-    needs_improvement: str = Field("", description="what did not, and what to change, in one sentence; empty if nothing")
+    needs_improvement: str = Field(
+        "", description="what did not, and what to change, in one sentence; empty if nothing"
+    )
 
 
 class Reasoning(Answer):

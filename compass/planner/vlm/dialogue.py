@@ -37,7 +37,7 @@ class Dialogue:
 
         judge: raises `Unusable` for an answer of the right form that cannot be used.
         """
-        turns = (self._system, Turn("user", text, pictures))
+        turns: tuple[Turn, ...] = (self._system, Turn("user", text, pictures))
         for repairs_left in (1, 0):
             reply = await self._ask(Call(module, turns, schema_of(shape), MOST_TOKENS))
             for failure in reply.failures:

@@ -75,14 +75,18 @@ class Memory:
 
     def lived(self, request: PlanRequest) -> Memory:
         """With what has happened since the last decision."""
-        return self._last_with(happened=_happened(self.rounds[-1].state, request)) if self.rounds else self
+        if not self.rounds:
+            return self
+        last = self.rounds[-1]
+        return self._with_last(replace(last, happened=_happened(last.state, request)))
 
     def judged(self, reflection: Reflection | None) -> Memory:
         """With the verdict on the last decision; None: reflecting failed."""
-        if reflection is None:
-            return self._last_with(verdict="your verdict: none, reflecting gave no usable answer")
-        good, bad = (one_line(text, SENTENCE) or "-" for text in (reflection.success, reflection.needs_improvement))
-        return self._last_with(verdict=f"your verdict: success: {good}; needs improvement: {bad}")
+        verdict = "none, reflecting gave no usable answer"
+        if reflection is not None:
+            good, bad = (one_line(text, SENTENCE) or "-" for text in (reflection.success, reflection.needs_improvement))
+            verdict = f"success: {good}; needs improvement: {bad}"
+        return self._with_last(replace(self.rounds[-1], verdict=f"your verdict: {verdict}"))
 
     def decided(self, request: PlanRequest, decision: Decision, perception: Perception | None) -> Memory:
         """With a new round; what no longer has room is reduced to its conclusion. perception None: perceiving failed."""
@@ -103,8 +107,8 @@ class Memory:
             lines += each.lines()
         return "\n".join(lines)
 
-    def _last_with(self, **news: str) -> Memory:
-        return replace(self, rounds=(*self.rounds[:-1], replace(self.rounds[-1], **news)))
+    def _with_last(self, last: Round) -> Memory:
+        return replace(self, rounds=(*self.rounds[:-1], last))
 
 
 def _chosen(decision: Decision) -> str:

@@ -89,7 +89,9 @@ def _checked(path: Path, required: tuple[str, ...], optional: tuple[str, ...]) -
     for name in required:
         if name not in found:
             last = len(text.splitlines()) or 1
-            raise InputError(f"{path}:{last}: the placeholder ${name} is missing; put it where the model should read it")
+            raise InputError(
+                f"{path}:{last}: the placeholder ${name} is missing; put it where the model should read it"
+            )
     return text
 
 

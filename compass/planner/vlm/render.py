@@ -64,8 +64,8 @@ def read_units(prompt: str) -> dict[str, UnitFacts]:
     """`units_block`, read back."""
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in _block(prompt, "unit_types")[2:]]
     return {
-        name: UnitFacts(*map(float, numbers[:8]), flying=numbers[8] == "yes", hits_air=numbers[9] == "yes")
-        for name, *numbers in rows
+        name: UnitFacts._make((*map(float, cells[:-2]), *(cell == _WORDS[True] for cell in cells[-2:])))
+        for name, *cells in rows
     }
 
 
