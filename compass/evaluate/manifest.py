@@ -18,7 +18,7 @@ import compass
 import envs
 from compass.errors import InputError
 from compass.evaluate.settings import EvaluateSettings
-from compass.models.prices import tariff_of
+from compass.models.prices import Price, tariff_of
 from compass.policies.nearest import VERSION as NEAREST_VERSION
 from compass.skills.library import Library
 from envs.draws import EVALUATION
@@ -139,6 +139,19 @@ def communication_of(manifest: Manifest) -> tuple[int, str]:
         return manifest["hops"], manifest["observation"]
     except KeyError as error:
         raise InputError(f"the run's manifest.json is damaged: it lacks {error}") from None
+
+
+def price_of(manifest: Manifest) -> Price | None:
+    """The price of a run's model as it was, None if it was not known or no model was asked.
+
+    Raises:
+        InputError: the manifest is damaged.
+    """
+    price = manifest.get("price")
+    try:
+        return Price(**price) if price else None
+    except TypeError as error:
+        raise InputError(f"the run's manifest.json is damaged: it holds no price ({error})") from None
 
 
 def _enemy_order(content: Mapping[str, Any]) -> EnemyOrder:

@@ -15,13 +15,12 @@ from rich.table import Table
 
 from compass.errors import InputError
 from compass.evaluate.cost import Cost
-from compass.evaluate.manifest import Manifest
+from compass.evaluate.manifest import Manifest, price_of
 from compass.evaluate.records import read_list
 from compass.evaluate.run_folder import RunFolder
 from compass.evaluate.statistics import PairedDifference, Statistics, paired_difference, statistics_of
 from compass.models.budget import Spent, spent_on
 from compass.models.cassette import Cassette
-from compass.models.prices import Price
 from compass.skills.faults import Fault
 from compass.types import EpisodeResult, Outcome
 
@@ -97,8 +96,7 @@ def load_report(path: Path) -> RunReport:
     results, manifest, speed = folder.results(), folder.manifest(), folder.speed()
     wins = sum(result.outcome is Outcome.WIN for result in results)
     spent = sum((spent_on(entry.reply) for entry in Cassette(folder.cassette).all_entries()), Spent())
-    price = Price(**manifest["price"]) if manifest.get("price") else None
-    cost = Cost(spent, spent.dollars(price), speed.seconds, len(results), wins)
+    cost = Cost(spent, spent.dollars(price_of(manifest)), speed.seconds, len(results), wins)
     return RunReport(path, manifest, results, statistics_of(results), speed.steps_per_second, cost)
 
 
