@@ -108,7 +108,17 @@ def test_one_line() -> None:
 
 
 def test_the_order_of_thought_is_the_order_of_the_fields() -> None:
-    fields = ["summary", "threats", "success", "needs_improvement", "reasoning", "task", "skill", "parameters", "new_skill"]
+    fields = [
+        "summary",
+        "threats",
+        "success",
+        "needs_improvement",
+        "reasoning",
+        "task",
+        "skill",
+        "parameters",
+        "new_skill",
+    ]
     assert asked_fields(told(Fused)) == fields == list(schema_of(Fused)["properties"])
 
 

@@ -160,7 +160,9 @@ def mutated(rng: random.Random) -> str:
     kind = rng.randrange(9)
     text = good()
     if kind == 0:
-        return "".join(chr(rng.choice([*range(32, 127), 0, 0xD800, 0x1F600, 0x2028])) for _ in range(rng.randrange(200)))
+        return "".join(
+            chr(rng.choice([*range(32, 127), 0, 0xD800, 0x1F600, 0x2028])) for _ in range(rng.randrange(200))
+        )
     if kind == 1:
         at, end = sorted(rng.randrange(len(text) + 1) for _ in "ab")
         return text[:at] + text[end:]
@@ -176,11 +178,11 @@ def mutated(rng: random.Random) -> str:
         some = [{"name": rng.choice(names), "value": number(rng)} for _ in range(rng.randrange(4))]
         return json.dumps(GOOD | {"parameters": some, "skill": rng.choice([skill.name for skill in SKILLS])})
     if kind == 6:
-        deep = rng.choice([1, 10, 100, 3000])
+        deep = rng.choice([1, 10, 100, 1000])
         return '{"task":' * deep + rng.choice(["1", text, ""]) + "}" * rng.choice([deep, deep - 1, 0])
     if kind == 7:
         return rng.choice(["{}", "[]", "null", "true", '""', "NaN", "-1", "", " ", "<think>", "```json", text + text])
-    return rng.choice(["x", "{", '{"', "\\", "[", text]) * rng.choice([1, 50, 2000])
+    return rng.choice(["x", "{", '{"', "\\", "[", text]) * rng.choice([1, 20, 400])
 
 
 def number(rng: random.Random) -> object:

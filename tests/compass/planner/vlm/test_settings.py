@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -26,3 +28,10 @@ from compass.planner.vlm.settings import VlmSettings
 def test_values_that_make_no_sense_are_refused(values: dict[str, Any], complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):
         VlmSettings(**values)
+
+
+def test_commands_and_settings_load_neither_the_sdk_nor_pydantic() -> None:
+    """They cost a second, which every command and every worker would pay."""
+    modules = "compass.cli.main, compass.planner.vlm.settings, compass.planner.vlm.prompts, compass.evaluate.player"
+    check = f"import sys, {modules}; sys.exit(str({{'openai', 'pydantic'}} & set(sys.modules) or ''))"
+    assert subprocess.run([sys.executable, "-c", check], capture_output=True, check=False).stderr.strip() == b""
