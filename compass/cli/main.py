@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from compass.cli import bench, demo, evaluate, scenarios, serve_sc2, skills, view
+from compass.cli import bench, demo, doctor, evaluate, scenarios, serve_sc2, skills, view
 from compass.errors import InputError
 from compass.evaluate.manifest import installed_version
 
@@ -42,6 +42,7 @@ app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(skills.app, name="skills")
 app.command("view")(view.view)
 app.command("bench")(bench.bench)
+app.command("doctor")(doctor.doctor)
 app.command("serve-sc2")(serve_sc2.serve_sc2)
 
 
