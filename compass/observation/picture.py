@@ -7,12 +7,12 @@ red value RESERVED_RED.
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
+from compass.observation import png_file
 from compass.observation.text import HEALER, action_words, rounded
 from compass.types import MOVES, Entity, Observation
 from envs.drawing import (
@@ -102,16 +102,9 @@ def draw(obs: Observation, size: int = SIZE) -> Image.Image:
     return image
 
 
-def encode(image: Image.Image) -> bytes:
-    """A picture as a PNG file."""
-    file = io.BytesIO()
-    image.save(file, "PNG", compress_level=3)
-    return file.getvalue()
-
-
 def png(obs: Observation, size: int = SIZE) -> bytes:
     """The picture of an observation as a PNG file."""
-    return encode(draw(obs, size))
+    return png_file.encode(draw(obs, size))
 
 
 def _marks(chart: Chart, obs: Observation) -> list[_Mark]:
