@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
@@ -39,9 +39,15 @@ def default_run_path(settings: EvaluateSettings, parent: Path = Path("runs")) ->
 
 
 def evaluate(
-    settings: EvaluateSettings, path: Path, resume: bool = False, progress: Progress | None = None
+    settings: EvaluateSettings,
+    path: Path,
+    resume: bool = False,
+    progress: Progress | None = None,
+    only: Collection[int] | None = None,
 ) -> RunReport:
     """Play the battles of `settings` that the run in `path` lacks, and report on all of them.
+
+    only: the seeds to play now, where that should not be all of them.
 
     Ctrl-C (KeyboardInterrupt) and SIGKILL leave a run that `resume` continues: finished episodes are neither lost nor repeated.
 
@@ -53,7 +59,7 @@ def evaluate(
     manifest = build_manifest(settings, library, sandbox, created=datetime.now(UTC).isoformat(timespec="seconds"))
     folder = RunFolder.resume(path, manifest) if resume else RunFolder.create(path, manifest, library)
     try:
-        _play(settings, folder, progress or (lambda result: None))
+        _play(settings, folder, progress or (lambda result: None), settings.seeds if only is None else only)
     finally:
         folder.close()
     report = load_report(path)
@@ -61,17 +67,17 @@ def evaluate(
     return report
 
 
-def _play(settings: EvaluateSettings, folder: RunFolder, progress: Progress) -> None:
+def _play(settings: EvaluateSettings, folder: RunFolder, progress: Progress, wanted: Collection[int]) -> None:
     finished = folder.results()
     for result in finished:
         progress(result)
     done = {result.seed for result in finished}
-    left = settings.episodes - len(done)
-    if left == 0:
+    seeds = [seed for seed in wanted if seed not in done]
+    if not seeds:
         return
     if announce_compile():  # here, so that it is not done in every worker
         compile_kernels(settings.scenario, settings.observation, settings.episode)
-    workers = min(settings.workers or cores(), left)
+    workers = min(settings.workers or cores(), len(seeds))
     spec = PlayerSpec(
         scenario=settings.scenario,
         observation=settings.observation,
@@ -81,7 +87,6 @@ def _play(settings: EvaluateSettings, folder: RunFolder, progress: Progress) -> 
         unsafe_skills=settings.unsafe_skills,
         records=folder.records,
     )
-    seeds = (seed for seed in settings.seeds if seed not in done)
     with closing(play_all(seeds, partial(skirmish_player, spec), workers)) as played:
         for each in played:
             result, timing = each.value or (_crashed(each), None)

@@ -96,8 +96,9 @@ class Reply:
     """What came back for one call.
 
     text: the answer, None if there was none; then `failures` says why. model: who answered, as the server says. Tokens are None
-    where the server does not tell. seconds: from the question to the answer, retries included. failures: attempts that failed
-    before, oldest first. pictures: sha256 of the pixels of every picture sent, in order.
+    where they are not known; `metered`: whether the server counted them, else they are an estimate. seconds: from the question to
+    the answer, retries included. failures: attempts that failed before, oldest first. pictures: sha256 of the pixels of every
+    picture sent, in order.
     """
 
     text: str | None
@@ -106,6 +107,7 @@ class Reply:
     completion_tokens: int | None = None
     seconds: float = 0.0
     failures: tuple[Failure, ...] = ()
+    metered: bool = True
     pictures: tuple[str, ...] = ()
 
 

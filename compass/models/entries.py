@@ -67,6 +67,7 @@ def to_line(entry: CallEntry | DelayEntry) -> bytes:
         "model": reply.model,
         "prompt_tokens": reply.prompt_tokens,
         "completion_tokens": reply.completion_tokens,
+        "metered": reply.metered,
         "seconds": reply.seconds,
         "failures": [failure._asdict() for failure in reply.failures],
         "cancelled": entry.cancelled,
@@ -111,5 +112,6 @@ def _reply(content: dict[str, Any]) -> Reply:
         completion_tokens=content["completion_tokens"],
         seconds=float(content["seconds"]),
         failures=tuple(Failure(FaultKind(each["kind"]), each["detail"]) for each in content["failures"]),
+        metered=bool(content["metered"]),
         pictures=tuple(content["pictures"]),
     )

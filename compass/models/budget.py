@@ -1,0 +1,156 @@
+"""What a run has spent on its model, and the limits that end it between episodes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+from math import isfinite
+from time import monotonic
+
+from compass.errors import InputError
+from compass.models.base import Call, Model, Reply
+from compass.models.prices import Tariff, text_tokens
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Where a run ends between episodes; None for no limit. Tokens and dollars are the whole run's, minutes those of one start."""
+
+    max_tokens: float | None = None
+    max_dollars: float | None = None
+    max_minutes: float | None = None
+
+    def __post_init__(self) -> None:
+        for each in fields(self):
+            limit = getattr(self, each.name)
+            if limit is not None and not (isfinite(limit) and limit > 0):
+                raise InputError(f"{each.name} is {limit}; give a number above 0, or leave it out")
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Calls and their tokens. `unmetered`: calls whose tokens nobody counted: those of answers are estimated, others unknown."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    unmetered: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """Of prompts and answers together."""
+        return self.prompt_tokens + self.completion_tokens
+
+    def dollars(self, tariff: Tariff) -> float | None:
+        """The price of it all, None where the model's price is not known; no call costs nothing."""
+        if not self.calls:
+            return 0.0
+        return tariff.price.dollars(self.prompt_tokens, self.completion_tokens) if tariff.price else None
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(Spent)))
+
+
+def spent_on(reply: Reply) -> Spent:
+    """What a call has cost."""
+    unmetered = not reply.metered or reply.prompt_tokens is None
+    return Spent(1, reply.prompt_tokens or 0, reply.completion_tokens or 0, int(unmetered))
+
+
+class Budget:
+    """What has been spent, and whether another episode may begin. Calls are counted in one thread, episodes in another.
+
+    earlier: the costs of the episodes that the run has finished before; lost: what was paid for others. expected: the estimated
+    cost of an episode.
+
+    Raises:
+        InputError: a limit on dollars where the price is unknown, or too little for even one more episode.
+    """
+
+    def __init__(self, limits: Limits, tariff: Tariff, expected: Spent, earlier: Iterable[Spent], lost: Spent) -> None:
+        if limits.max_dollars is not None and tariff.price is None:
+            raise InputError(
+                "--max-dollars needs the model's price, which is unknown: add it to a file and name that with --prices, "
+                "or limit tokens with --max-tokens"
+            )
+        self._limits, self._tariff, self._expected = limits, tariff, expected
+        self._finished = list(earlier)
+        self._lost = lost
+        self._total = sum(self._finished, lost)
+        self._lock = threading.Lock()
+        self._began = monotonic()
+
+    @property
+    def total(self) -> Spent:
+        """All that was spent."""
+        return self._total
+
+    def add(self, spent: Spent) -> None:
+        """Count a call."""
+        with self._lock:
+            self._total += spent
+
+    def finish(self, episode: Spent) -> None:
+        """Count an episode as finished, whose calls have been counted."""
+        self._finished.append(episode)
+
+    def stop(self, running: int) -> str | None:
+        """The limit that forbids another episode beside those `running`, in words; None while there is room.
+
+        An episode is expected to cost the mean of those finished, so that the running ones, too, find room.
+        """
+        minutes = (monotonic() - self._began) / 60
+        if self._limits.max_minutes is not None and minutes >= self._limits.max_minutes:
+            return f"--max-minutes {self._limits.max_minutes:g}"
+        ahead = sum([self._mean()] * (running + 1), sum(self._finished, self._lost))
+        for name, limit, used, total in (
+            ("max-tokens", self._limits.max_tokens, ahead.tokens, self._total.tokens),
+            ("max-dollars", self._limits.max_dollars, ahead.dollars(self._tariff), self._total.dollars(self._tariff)),
+        ):
+            if limit is not None and max(used or 0.0, total or 0.0) > limit:
+                return f"--{name} {limit:g}"
+        return None
+
+    def check(self) -> None:
+        """Make sure that one episode fits.
+
+        Raises:
+            InputError: it does not.
+        """
+        reached = self.stop(0)
+        if reached is not None:
+            each, so_far = self._mean(), self._total.tokens
+            raise InputError(
+                f"{reached} leaves no room for an episode: one is expected to take about {each.tokens:,} tokens, and {so_far:,} "
+                "are spent; raise the limit"
+            )
+
+    def _mean(self) -> Spent:
+        count = len(self._finished)
+        if not count:
+            return self._expected
+        total = sum(self._finished, Spent())
+        return Spent(*(round(getattr(total, each.name) / count) for each in fields(Spent)))
+
+
+class Metered:
+    """A model whose calls are counted into a budget, estimated where the server does not count."""
+
+    def __init__(self, model: Model, budget: Budget, tariff: Tariff) -> None:
+        self._model, self._budget, self._tariff = model, budget, tariff
+
+    async def ask(self, call: Call) -> Reply:
+        """The model's reply, with its tokens."""
+        reply = Reply(None)  # what is left of a call that is given up
+        try:
+            reply = self._counted(call, await self._model.ask(call))
+        finally:
+            self._budget.add(spent_on(reply))
+        return reply
+
+    def _counted(self, call: Call, reply: Reply) -> Reply:
+        if reply.text is None or None not in (reply.prompt_tokens, reply.completion_tokens):
+            return reply
+        estimate = self._tariff.tokens(call), text_tokens(reply.text)
+        return replace(reply, prompt_tokens=estimate[0], completion_tokens=estimate[1], metered=False)

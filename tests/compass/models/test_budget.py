@@ -1,0 +1,133 @@
+"""What a run may spend: prices, estimates, and where limits end it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from compass.errors import InputError
+from compass.models import Call, Picture, Reply, Turn
+from compass.models.budget import Budget, Limits, Metered, Spent, spent_on
+from compass.models.prices import Price, Tariff, tariff_of
+from tests.compass.observation.sights import observation, unit
+
+CALL = Call("act", (Turn("system", "s" * 400), Turn("user", "u" * 4000)), {}, 100)
+KNOWN, UNKNOWN = Tariff(Price(2.0, 10.0, "2026-01-01")), Tariff(None)
+EACH = Spent(10, 900, 100)
+
+
+def test_the_shipped_prices_are_read_and_a_dated_name_is_found() -> None:
+    price = tariff_of("gpt-4o-mini").price
+    assert price is not None
+    assert (price.input, price.output) == (0.15, 0.60)
+    assert price.dollars(1_000_000, 2_000_000) == pytest.approx(1.35)
+    assert tariff_of("gpt-4o-mini-2024-07-18") == tariff_of("gpt-4o-mini")
+
+
+def test_an_unknown_price_is_unknown_and_no_call_costs_nothing() -> None:
+    assert tariff_of("my-own-model").price is None
+    assert Spent(1, 10, 10).dollars(UNKNOWN) is None
+    assert Spent().dollars(UNKNOWN) == 0.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "models: {}",
+        "as_of: soon\nmodels: {m: {input: 1, output: 1}}",
+        "as_of: 2026-01-01\nmodels: {m: {input: -1, output: 1}}",
+        "as_of: 2026-01-01\nmodels: {m: {input: 1}}",
+        "as_of: 2026-01-01\nmodels: [m]",
+        "as_of: 2026-01-01\nmodels: {m: {input: .nan, output: 1}}",
+        ": : [",
+    ],
+)
+def test_a_broken_file_of_prices_is_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "prices.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"prices\.yaml is no file of prices"):
+        tariff_of("m", path)
+
+
+def test_a_missing_file_of_prices_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot read the prices"):
+        tariff_of("m", tmp_path / "none.yaml")
+
+
+def test_pictures_count_as_the_model_counts_them() -> None:
+    obs = observation(unit("ally", 0, "marine", (3.0, 3.0)), [], [])
+    seeing = Call("perceive", (Turn("user", "", (Picture(obs, 512), Picture(obs, 512))),), {}, 100)
+    assert tariff_of("gpt-4o-mini").tokens(seeing) == 2 * (2833 + 5667) + 4
+    assert tariff_of("gpt-4o").tokens(seeing) == 2 * (85 + 170) + 4
+
+
+class Answering:
+    """A model that gives one reply, or is given up."""
+
+    def __init__(self, reply: Reply | None) -> None:
+        self.reply = reply
+
+    async def ask(self, call: Call) -> Reply:
+        if self.reply is None:
+            raise asyncio.CancelledError
+        return self.reply
+
+
+@pytest.mark.parametrize(
+    ("reply", "spent"),
+    [
+        (Reply("x" * 40, prompt_tokens=7, completion_tokens=3), Spent(1, 7, 3)),
+        (Reply("x" * 40), Spent(1, 1108, 10, 1)),
+        (Reply(None), Spent(1, 0, 0, 1)),
+        (None, Spent(1, 0, 0, 1)),
+    ],
+)
+def test_what_a_server_does_not_tell_is_estimated_and_said_to_be(reply: Reply | None, spent: Spent) -> None:
+    budget = Budget(Limits(), KNOWN, EACH, [], Spent())
+    model = Metered(Answering(reply), budget, KNOWN)
+    if reply is None:
+        with pytest.raises(asyncio.CancelledError):
+            asyncio.run(model.ask(CALL))
+    else:
+        assert spent_on(asyncio.run(model.ask(CALL))) == spent
+    assert budget.total == spent
+
+
+def test_a_limit_leaves_room_for_the_episodes_that_run() -> None:
+    budget = Budget(Limits(max_tokens=5000), KNOWN, EACH, [EACH], Spent())
+    assert budget.stop(running=3) is None
+    assert budget.stop(running=4) == "--max-tokens 5000"
+
+
+def test_the_mean_of_finished_episodes_replaces_the_estimate() -> None:
+    budget = Budget(Limits(max_tokens=5000), KNOWN, EACH, [], Spent())
+    budget.add(Spent(10, 2500, 0))
+    budget.finish(Spent(10, 2500, 0))
+    assert budget.stop(running=0) is None
+    assert budget.stop(running=1) == "--max-tokens 5000"
+
+
+def test_what_was_spent_counts_even_in_no_finished_episode() -> None:
+    budget = Budget(Limits(max_dollars=0.01), KNOWN, EACH, [], Spent(1, 5000, 0))
+    assert budget.stop(running=0) == "--max-dollars 0.01"
+    with pytest.raises(InputError, match="no room for an episode"):
+        budget.check()
+
+
+def test_minutes_end_a_run() -> None:
+    assert Budget(Limits(max_minutes=1e-9), KNOWN, EACH, [], Spent()).stop(0) == "--max-minutes 1e-09"
+    assert Budget(Limits(max_minutes=5), KNOWN, EACH, [], Spent()).stop(0) is None
+
+
+def test_dollars_cannot_be_limited_where_the_price_is_unknown() -> None:
+    with pytest.raises(InputError, match="--max-dollars needs the model's price"):
+        Budget(Limits(max_dollars=1), UNKNOWN, EACH, [], Spent())
+
+
+@pytest.mark.parametrize("wrong", [0, -1, float("nan"), float("inf")])
+def test_limits_are_positive(wrong: float) -> None:
+    with pytest.raises(InputError, match="max_tokens"):
+        Limits(max_tokens=wrong)
