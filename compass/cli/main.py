@@ -10,7 +10,20 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from compass.cli import bench, demo, doctor, evaluate, inspect, prompts, replay, scenarios, serve_model, serve_sc2, skills, view
+from compass.cli import (
+    bench,
+    demo,
+    doctor,
+    evaluate,
+    inspect,
+    prompts,
+    replay,
+    scenarios,
+    serve_model,
+    serve_sc2,
+    skills,
+    view,
+)
 from compass.errors import InputError
 from compass.evaluate.manifest import installed_version
 
