@@ -63,7 +63,7 @@ def wheel(tmp_path_factory):
     return path
 
 
-def test_the_wheel_carries_scenarios_units_and_skills(wheel):
+def test_the_wheel_carries_scenarios_units_skills_and_prompts(wheel):
     with zipfile.ZipFile(wheel) as members:
         names = set(members.namelist())
     assert "envs/units.yaml" in names
@@ -71,6 +71,8 @@ def test_the_wheel_carries_scenarios_units_and_skills(wheel):
         assert {str(path.relative_to(ROOT)) for path in (ROOT / "envs").glob(pattern)} <= names
     shipped = {f"compass/shipped_skills/{path.name}" for path in (ROOT / "skills").glob("*.py")}
     assert shipped and shipped <= names
+    prompts = {str(path.relative_to(ROOT)) for path in (ROOT / "compass" / "planner" / "vlm" / "prompts").glob("*.md")}
+    assert prompts and prompts <= names
     assert not any(name.startswith(("tests/", "docs/", "runs/")) for name in names)
 
 

@@ -9,7 +9,7 @@ import typer
 
 from compass.cli.output import Json, print_json
 from compass.errors import InputError
-from compass.evaluate.manifest import scenario_of
+from compass.evaluate.manifest import communication_of, scenario_of
 from compass.evaluate.records import read_record
 from compass.evaluate.run_folder import RunFolder
 from compass.view import agent_frames, spectator_frames, write_gif
@@ -33,27 +33,14 @@ def view(
     if gif.suffix.lower() != ".gif":
         raise InputError(f"--gif {gif}: only GIF files are written; give a name that ends in .gif")
     folder = RunFolder(run)
-    path = folder.record_path(episode)
-    if not path.is_file():
-        raise InputError(f"{run} has no episode {episode}; it has {_episodes(folder)}")
-    record, manifest = read_record(path), folder.manifest()
+    record, manifest = read_record(folder.recorded(episode)), folder.manifest()
     scenario = scenario_of(manifest)
     if agent is None:
         frames = spectator_frames(record, scenario, f"{scenario.name}   seed {episode}")
     else:
-        try:
-            hops, observation = manifest["hops"], manifest["observation"]
-        except KeyError as error:
-            raise InputError(f"{run / 'manifest.json'} is damaged: it lacks {error}") from None
-        frames = agent_frames(record, scenario, agent, hops, observation)
+        frames = agent_frames(record, scenario, agent, *communication_of(manifest))
     pictures = write_gif(frames, gif)
     if json:
         print_json({"gif": str(gif), "pictures": pictures})
     else:
         print(f"{pictures} pictures in {gif}")
-
-
-def _episodes(folder: RunFolder) -> str:
-    seeds = [result.seed for result in folder.results() if folder.record_path(result.seed).is_file()]
-    shown = ", ".join(map(str, seeds[:5]))
-    return f"{len(seeds)}: {shown}{', ...' if len(seeds) > 5 else ''}" if seeds else "none yet"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from compass.evaluate.manifest import build_manifest
-from compass.evaluate.modelled import Asking, Tell, open_asking, play_by_model
 from compass.evaluate.player import PLANNING, PlayerSpec, compile_kernels, describe_sandbox, skirmish_player
 from compass.evaluate.report import RunReport, load_report
 from compass.evaluate.run_folder import RunFolder
@@ -20,8 +20,13 @@ from compass.skills.library import Library, default_library_folder, load_library
 from compass.types import EpisodeResult, Outcome
 from envs.jit import announce_compile
 
+if TYPE_CHECKING:  # what stands behind it loads pydantic, which only runs by a model need
+    from compass.evaluate.modelled import Asking
+
 Progress = Callable[[EpisodeResult], None]
 """Called with every episode of the run: first those that were finished before, then each as it ends."""
+Tell = Callable[[str], None]
+"""Told what a person should know of a run before its end, a line at a time."""
 
 
 def library_of(settings: EvaluateSettings) -> Library | None:
@@ -47,12 +52,13 @@ def evaluate(
     progress: Progress | None = None,
     tell: Tell | None = None,
     taped: Path | None = None,
+    only: Collection[int] | None = None,
 ) -> RunReport:
     """Play the battles of `settings` that the run in `path` lacks, and report on all of them.
 
     Ctrl-C (KeyboardInterrupt) and SIGKILL leave a run that `resume` continues: finished episodes are neither lost nor repeated.
     tell: told what a person should know before the end, a line at a time. taped: the cassette of an earlier run of a model: its
-    calls are played back, and none is made.
+    calls are played back, and none is made. only: the seeds to play now, where that should not be all of them.
 
     Raises:
         InputError: bad settings, a run folder that cannot be written, or one that cannot be resumed under these settings; of a
@@ -64,6 +70,8 @@ def evaluate(
     with ExitStack() as stack:
         asking = None
         if settings.vlm is not None and library is not None:
+            from compass.evaluate.modelled import open_asking
+
             asking = stack.enter_context(open_asking(settings, library, path, resume, taped, tell))
         prompts = asking.prompts if asking else None
         created = datetime.now(UTC).isoformat(timespec="seconds")
@@ -73,7 +81,7 @@ def evaluate(
         else:
             folder = RunFolder.create(path, manifest, library, prompts.sources if prompts else None)
         stack.callback(folder.close)
-        _play(settings, folder, asking, progress or (lambda result: None))
+        _play(settings, folder, asking, progress or (lambda result: None), settings.seeds if only is None else only)
     report = load_report(path)
     stopped = asking.purse.stopped if asking and len(report.results) < settings.episodes else None
     if stopped:
@@ -85,18 +93,19 @@ def evaluate(
     return report
 
 
-def _play(settings: EvaluateSettings, folder: RunFolder, asking: Asking | None, progress: Progress) -> None:
+def _play(
+    settings: EvaluateSettings, folder: RunFolder, asking: Asking | None, progress: Progress, wanted: Collection[int]
+) -> None:
     finished = folder.results()
     for result in finished:
         progress(result)
     done = {result.seed for result in finished}
-    left = settings.episodes - len(done)
-    if left == 0:
+    seeds = [seed for seed in wanted if seed not in done]
+    if not seeds:
         return
     if announce_compile():  # here, so that it is not done in every worker
         compile_kernels(settings.scenario, settings.observation, settings.episode)
-    most = BESIDE if asking else cores()
-    workers = min(settings.workers or most, left)
+    workers = min(settings.workers or (BESIDE if asking else cores()), len(seeds))
     spec = PlayerSpec(
         scenario=settings.scenario,
         observation=settings.observation,
@@ -106,8 +115,9 @@ def _play(settings: EvaluateSettings, folder: RunFolder, asking: Asking | None, 
         unsafe_skills=settings.unsafe_skills,
         records=folder.records,
     )
-    seeds = (seed for seed in settings.seeds if seed not in done)
     if asking is not None:
+        from compass.evaluate.modelled import play_by_model
+
         playing = play_by_model(asking, spec, seeds, workers)
     else:
         playing = play_all(seeds, partial(skirmish_player, spec, PLANNING[settings.planner]), workers)

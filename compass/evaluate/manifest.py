@@ -129,6 +129,18 @@ def scenario_of(manifest: Manifest) -> Scenario:
         raise InputError(f"the run's manifest.json is damaged: no scenario can be read from it ({error!r})") from None
 
 
+def communication_of(manifest: Manifest) -> tuple[int, str]:
+    """How many hops a run's messages took, and its observation setting: what its agents' knowledge can be rebuilt from.
+
+    Raises:
+        InputError: the manifest is damaged.
+    """
+    try:
+        return manifest["hops"], manifest["observation"]
+    except KeyError as error:
+        raise InputError(f"the run's manifest.json is damaged: it lacks {error}") from None
+
+
 def _enemy_order(content: Mapping[str, Any]) -> EnemyOrder:
     """A scenario's order to the enemies; runs from before there was a choice have the default."""
     if "enemy_order" not in content:
@@ -143,11 +155,8 @@ def check_same_run(earlier: Manifest, now: Manifest, run: Path) -> None:
     Raises:
         InputError: they differ in something that episodes depend on, or fewer episodes are asked for than the run has planned.
     """
-    changed = [key for key in now if key not in _MAY_DIFFER and earlier.get(key) != now[key]]
-    if changed:
-        followed = [effect for cause in changed for effect in _FOLLOWS.get(cause, ())]
-        shown = [key for key in changed if key not in followed]
-        what = "; ".join(_difference(key, earlier.get(key), now[key]) for key in shown)
+    if changed := differences(earlier, now):
+        what = "; ".join(changed)
         raise InputError(
             f"{run} cannot be resumed under other settings ({what}); give the same or choose another --out"
         )
@@ -156,11 +165,23 @@ def check_same_run(earlier: Manifest, now: Manifest, run: Path) -> None:
         raise InputError(f"{run} is a run of {planned} episodes; give --episodes {planned} or more to resume it")
 
 
+def differences(earlier: Manifest, now: Manifest) -> list[str]:
+    """What differs between two manifests of all that episodes depend on, each in one line."""
+    changed = [key for key in now if key not in _MAY_DIFFER and earlier.get(key) != now[key]]
+    followed = [effect for cause in changed for effect in _FOLLOWS.get(cause, ())]
+    return [_difference(key, earlier.get(key), now[key]) for key in changed if key not in followed]
+
+
 def _difference(key: str, there: Any, now: Any) -> str:
     """What differs in one line, by the option that sets it where there is one."""
     name = f"--{key.replace('_', '-')}" if key in _OPTIONS else key
     if key == "skills" and there and now:
         return f"{name}: another library, or an edited one"
+    if isinstance(there, dict) and isinstance(now, dict):
+        parts = [part for part in {**there, **now} if there.get(part) != now.get(part)]
+        return f"{name}: " + ", ".join(
+            f"{part} {_brief(there.get(part))} there, {_brief(now.get(part))} now" for part in parts
+        )
     return f"{name}: {_brief(there)} there, {_brief(now)} now"
 
 

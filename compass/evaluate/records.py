@@ -141,3 +141,19 @@ def read_list(path: Path, name: str) -> tuple[Mapping[str, Any], ...]:
             return tuple(map(orjson.loads, members.read(f"{name}.jsonl").splitlines()))
     except _UNREADABLE as error:
         raise InputError(f"cannot read the record {path}: {error}") from None
+
+
+def same_content(one: Path, other: Path) -> bool:
+    """Whether two record files hold the same to the byte, however it is compressed: versions of zlib differ in that.
+
+    Raises:
+        InputError: a file is missing, broken or no record.
+    """
+    try:
+        if one.read_bytes() == other.read_bytes():
+            return True
+        with zipfile.ZipFile(one) as first, zipfile.ZipFile(other) as second:
+            names = first.namelist()
+            return names == second.namelist() and all(first.read(name) == second.read(name) for name in names)
+    except _UNREADABLE as error:
+        raise InputError(f"cannot read the records {one} and {other}: {error}") from None

@@ -186,6 +186,20 @@ class RunFolder:
         """Where the record of an episode lies."""
         return self.records / f"{seed}.npz"
 
+    def recorded(self, seed: int) -> Path:
+        """Where the record of an episode lies that has one.
+
+        Raises:
+            InputError: it has none.
+        """
+        if not self.record_path(seed).is_file():
+            seeds = [result.seed for result in self.results() if self.record_path(result.seed).is_file()]
+            shown = ", ".join(map(str, seeds[:5])) + (", ..." if len(seeds) > 5 else "")
+            raise InputError(
+                f"{self.path} has no episode {seed}; it has {f'{len(seeds)}: {shown}' if seeds else 'none yet'}"
+            )
+        return self.record_path(seed)
+
     def close(self) -> None:
         """Let another process write the run."""
         if self._lines is not None:

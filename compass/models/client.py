@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, NoReturn, cast
 
@@ -59,6 +60,7 @@ class Client:
         self._dialect_known = False
         self._backoff = backoff or Backoff()
         self._redact = Redactor(key)
+        self._open = ExitStack()
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._pacer = Pacer(settings.requests_per_minute)
         self._encoder = Encoder()
@@ -72,13 +74,17 @@ class Client:
         )
 
     async def __aenter__(self) -> Client:
+        self._open.enter_context(self._redact.logs())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._encoder.close()
-        await self._openai.close()
+        try:
+            await self._openai.close()
+        finally:
+            self._open.close()
 
     async def check(self) -> None:
         """Make sure, with one small call, that the server answers, and learn how it wants to be asked.

@@ -14,6 +14,7 @@ LIMITS = (
     "max_completion_tokens",
 )  # the first is understood or loudly refused; the second is ignored by some
 
+_NAMED = ("properties", "$defs", "definitions")  # in a schema, what holds schemas by names of their own
 _NO_WAY = re.compile(r"context.?length|context.?window|context.?size|too (?:large|long|many)", re.IGNORECASE)
 _FORMAT = re.compile(r"response.?format|json|schema|structured|guided|grammar", re.IGNORECASE)
 _LIMIT = re.compile(r"max_(?:completion_)?tokens", re.IGNORECASE)
@@ -67,9 +68,9 @@ def is_strict(schema: object) -> bool:
     """Whether a JSON schema may be declared strict: each object in it requires all its properties and allows no others."""
     if isinstance(schema, Mapping):
         if schema.get("type") == "object" or "properties" in schema:
-            properties = schema.get("properties", {})
-            if schema.get("additionalProperties") is not False or set(schema.get("required", ())) != set(properties):
+            required = set(schema.get("required", ()))
+            if schema.get("additionalProperties") is not False or required != set(schema.get("properties", ())):
                 return False
-            return all(is_strict(each) for each in properties.values())
-        return all(is_strict(each) for each in schema.values())
+        inner = [each.values() if name in _NAMED else (each,) for name, each in schema.items()]
+        return all(is_strict(each) for part in inner for each in part)
     return all(is_strict(each) for each in schema) if isinstance(schema, list | tuple) else True

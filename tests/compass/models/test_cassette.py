@@ -43,7 +43,7 @@ class Echo:
         if self.hangs:
             await asyncio.Event().wait()
         text = f"{call.turns[-1].text} {number}"
-        return Reply(text, "echo-1", 10, 3, 0.25, (Failure(FaultKind.SERVER, "503"),), ("ab" * 32,))
+        return Reply(text, "echo-1", 10, 3, 0.25, (Failure(FaultKind.SERVER, "503"),), False, ("ab" * 32,))
 
 
 def ask(tape: Tape, model: Echo | None, agent: int, step: int, call: Call) -> Reply:
@@ -90,6 +90,7 @@ def test_lines_can_be_read_by_a_person_and_by_programs(tmp_path: Path) -> None:
         "model": "echo-1",
         "prompt_tokens": 10,
         "completion_tokens": 3,
+        "metered": False,
         "seconds": 0.25,
         "failures": [{"kind": "server_error", "detail": "503"}],
         "cancelled": False,
