@@ -53,7 +53,7 @@ class Client:
             raise InputError(
                 f"{settings.base_url} answers nobody without a key: set {KEY_NAME}, or give --base-url URL"
             )
-        if key is not None and not (key.isascii() and key.isprintable() and " " not in key):
+        if key is not None and not (key.isascii() and key.isprintable() and not {" ", "\\"} & {*key}):
             raise InputError(f"{KEY_NAME} holds a blank or another character that no key has: set it again")
         self.settings = settings
         self.dialect = Dialect()
