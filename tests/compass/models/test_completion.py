@@ -50,13 +50,13 @@ def test_any_bytes(content):
     read(content)
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(VALUES)
 def test_any_json(content):
     read(json.dumps(content).encode())
 
 
-@settings(max_examples=500)
+@settings(max_examples=200)
 @given(some.sampled_from(["choices", "usage", "model"]), VALUES, VALUES)
 def test_a_completion_with_anything_inside(name, value, message):
     read(json.dumps(body() | {name: value}).encode())
