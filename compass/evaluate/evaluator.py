@@ -14,6 +14,7 @@ from compass.evaluate.report import RunReport, load_report
 from compass.evaluate.run_folder import RunFolder
 from compass.evaluate.settings import EvaluateSettings
 from compass.evaluate.workers import Played, cores, play_all
+from compass.planner import WITHOUT_MODEL
 from compass.skills.library import Library, default_library_folder, load_library
 from compass.types import EpisodeResult, Outcome
 from envs.jit import announce_compile
@@ -80,6 +81,7 @@ def _play(settings: EvaluateSettings, folder: RunFolder, progress: Progress) -> 
         skills=folder.skills if settings.policy == "team" else None,
         unsafe_skills=settings.unsafe_skills,
         records=folder.records,
+        make_planner=WITHOUT_MODEL[settings.planner],
     )
     seeds = (seed for seed in settings.seeds if seed not in done)
     with closing(play_all(seeds, partial(skirmish_player, spec), workers)) as played:

@@ -8,11 +8,12 @@ from pathlib import Path
 from compass.episode import EpisodeSettings
 from compass.errors import InputError, unknown
 from compass.observation.decode import check_readable
+from compass.planner import WITHOUT_MODEL
 from compass.policies import POLICIES
 from envs.scenario import BACKENDS, Scenario
 
 OBSERVATIONS = ("repaired", "upstream")
-PLANNERS = ("scripted",)
+PLANNERS = tuple(WITHOUT_MODEL)
 MOST_EPISODES = 1_000_000  # in one run: days of play, and as many files
 _LARGEST = 2**64 - 1  # of seeds, and of any number in a manifest
 
