@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from compass.evaluate.manifest import build_manifest
-from compass.evaluate.player import PLANNING, PlayerSpec, compile_kernels, describe_sandbox, skirmish_player
+from compass.evaluate.player import PlayerSpec, compile_kernels, describe_sandbox, skirmish_player
 from compass.evaluate.report import RunReport, load_report
 from compass.evaluate.run_folder import RunFolder
 from compass.evaluate.settings import BESIDE, EvaluateSettings
 from compass.evaluate.workers import Played, cores, play_all
+from compass.planner import WITHOUT_MODEL
 from compass.skills.library import Library, default_library_folder, load_library
 from compass.types import EpisodeResult, Outcome
 from envs.jit import announce_compile
@@ -114,13 +115,14 @@ def _play(
         skills=folder.skills if settings.policy == "team" else None,
         unsafe_skills=settings.unsafe_skills,
         records=folder.records,
+        make_planner=asking.planner if asking else WITHOUT_MODEL[settings.planner],
     )
     if asking is not None:
         from compass.evaluate.modelled import play_by_model
 
         playing = play_by_model(asking, spec, seeds, workers)
     else:
-        playing = play_all(seeds, partial(skirmish_player, spec, PLANNING[settings.planner]), workers)
+        playing = play_all(seeds, partial(skirmish_player, spec), workers)
     with closing(playing) as played:
         for each in played:
             result, timing = each.value or (_crashed(each), None)

@@ -153,7 +153,7 @@ def play_by_model(asking: Asking, spec: PlayerSpec, seeds: Iterable[int], beside
 
     @contextmanager
     def player() -> Iterator[Play]:
-        with skirmish_player(spec, asking.planner) as play:
+        with skirmish_player(spec) as play:
 
             def counted(seed: int) -> object:
                 value = play(seed)

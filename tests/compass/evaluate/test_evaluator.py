@@ -60,6 +60,14 @@ def test_records_agree_with_the_results(team_run):
         assert len(record.decisions) == result.plans > 0
 
 
+def test_the_planner_that_is_asked_for_plans(tmp_path):
+    run = evaluate(replace(TEAM, episodes=1, planner="random"), tmp_path / "run")
+    decisions = read_record(run.path / "records" / "0.npz").decisions
+    assert run.player == "team, random"
+    assert {decision["reasoning"] for decision in decisions} == {"drawn at random"}
+    assert len({decision["skill"] for decision in decisions}) > 2
+
+
 @pytest.mark.parametrize("settings", [RANDOM, TEAM], ids=["random", "team"])
 def test_any_number_of_workers_gives_the_same_bytes(settings, request, tmp_path):
     alone = request.getfixturevalue(f"{settings.policy}_run")
