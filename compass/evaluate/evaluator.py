@@ -82,7 +82,8 @@ def evaluate(
         else:
             folder = RunFolder.create(path, manifest, library, prompts.sources if prompts else None)
         stack.callback(folder.close)
-        _play(settings, folder, asking, progress or (lambda result: None), settings.seeds if only is None else only)
+        seeds = settings.seeds if only is None else only
+        _play(settings, folder, asking, seeds, progress or (lambda result: None))
     report = load_report(path)
     stopped = asking.purse.stopped if asking and len(report.results) < settings.episodes else None
     if stopped:
@@ -95,7 +96,7 @@ def evaluate(
 
 
 def _play(
-    settings: EvaluateSettings, folder: RunFolder, asking: Asking | None, progress: Progress, wanted: Collection[int]
+    settings: EvaluateSettings, folder: RunFolder, asking: Asking | None, wanted: Collection[int], progress: Progress
 ) -> None:
     finished = folder.results()
     for result in finished:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict
 from pathlib import Path
 
 import orjson
@@ -17,6 +16,7 @@ from compass.evaluate.settings import EvaluateSettings
 from compass.models import Call, Failure, FaultKind, Model, Reply
 from compass.models.cassette import Cassette
 from compass.models.loop import ModelLoop
+from compass.models.settings import ModelSettings
 from compass.planner.vlm.planner import VlmPlanner
 from compass.planner.vlm.prompts import load_prompts
 from compass.planner.vlm.settings import VlmSettings
@@ -63,12 +63,12 @@ def play(cassette: Cassette, model: Model | None) -> tuple[EpisodeResult, bytes]
 
 def make_run(path: Path) -> Path:
     """Play the episode and file it as a run."""
-    library = load_library(default_library_folder())
-    settings = EvaluateSettings(SCENARIO, episodes=1, seed=SEED)
-    manifest = build_manifest(settings, library, describe_sandbox(library, unsafe=False), created="")
-    how = asdict(HOW) | {"prompts": None, "planner": "vlm", "model": "scripted-1"}
-    folder = RunFolder.create(path, manifest | how, library)
-    result, record = play(Cassette(path / "cassette"), Scripted())
+    library, prompts = load_library(default_library_folder()), load_prompts(None)
+    model = ModelSettings("scripted-1", "http://localhost:9/v1")
+    settings = EvaluateSettings(SCENARIO, episodes=1, seed=SEED, planner="vlm", model=model, vlm=HOW)
+    manifest = build_manifest(settings, library, describe_sandbox(library, unsafe=False), "", prompts.digest)
+    folder = RunFolder.create(path, manifest, library, prompts.sources)
+    result, record = play(Cassette(folder.cassette), Scripted())
     write_record(folder.record_path(SEED), record)
     folder.append(result, None)
     folder.close()
