@@ -21,8 +21,8 @@ class Behaviour:
     """What the server does with one request.
 
     delay: seconds before anything is sent. body: sent with `status` and `headers`; a mapping is sent as JSON. cut: only so many
-    bytes of the body follow a Content-Length that promises all, and the connection ends. raw: these bytes and no HTTP, then the
-    connection ends. reset: the connection is reset. hang: nothing comes until the server stops.
+    bytes of the body follow a Content-Length that promises all, and the connection ends; with `hang_after` it stays open. raw:
+    these bytes and no HTTP, then the connection ends. reset: the connection is reset. hang: nothing comes until the server stops.
     """
 
     status: int = 200
@@ -30,6 +30,7 @@ class Behaviour:
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0
     cut: int | None = None
+    hang_after: bool = False
     raw: bytes | None = None
     reset: bool = False
     hang: bool = False
@@ -181,6 +182,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(behaviour.raw)
         elif not behaviour.hang:
             self._send(behaviour)
+            if behaviour.hang_after:
+                stopping.wait()
 
     def _send(self, behaviour: Behaviour) -> None:
         body = behaviour.body

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from compass.cli import planning
+from compass.cli import model_options as by
 from compass.cli.output import Json, command, err, folder, out, print_json
 from compass.episode import EpisodeSettings
 from compass.errors import InputError, unknown
@@ -63,30 +63,30 @@ def evaluate_command(
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
     unsafe_skills: Unsafe = False,
     json: Json = False,
-    model: planning.Model = None,
-    base_url: planning.BaseUrl = None,
-    calls: planning.Calls = None,
-    no_image: planning.NoImage = False,
-    no_reflection: planning.NoReflection = False,
-    frames: planning.Frames = None,
-    image_size: planning.ImageSize = None,
-    prompts: planning.Prompts = None,
-    clock: planning.Clock = None,
-    game_speed: planning.GameSpeed = None,
-    concurrency: planning.Concurrency = None,
-    requests_per_minute: planning.Rate = None,
-    timeout: planning.Timeout = None,
-    max_tokens: planning.MaxTokens = None,
-    max_dollars: planning.MaxDollars = None,
-    max_minutes: planning.MaxMinutes = None,
-    prices: planning.Prices = None,
+    model: by.Model = None,
+    base_url: by.BaseUrl = None,
+    calls: by.Calls = None,
+    no_image: by.NoImage = False,
+    no_reflection: by.NoReflection = False,
+    frames: by.Frames = None,
+    image_size: by.ImageSize = None,
+    prompts: by.Prompts = None,
+    clock: by.Clock = None,
+    game_speed: by.GameSpeed = None,
+    concurrency: by.Concurrency = None,
+    requests_per_minute: by.Rate = None,
+    timeout: by.Timeout = None,
+    max_tokens: by.MaxTokens = None,
+    max_dollars: by.MaxDollars = None,
+    max_minutes: by.MaxMinutes = None,
+    prices: by.Prices = None,
 ) -> None:
     """Play battles and say how often they were won.
 
     The run folder holds the manifest, a line and a record per episode, and the skills used. A run that was stopped, whatever
     stopped it, goes on with --resume.
     """
-    by_model = planning.planning_settings(context.params)
+    by_model = by.model_settings(context.params)
     if plan_on_change not in ("on", "off"):
         raise unknown("value of --plan-on-change", plan_on_change, ("on", "off"))
     if resume and path is None:

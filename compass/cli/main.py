@@ -10,7 +10,20 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from compass.cli import bench, demo, evaluate, inspect, prompts, replay, scenarios, serve_model, serve_sc2, skills, view
+from compass.cli import (
+    bench,
+    demo,
+    doctor,
+    evaluate,
+    inspect,
+    prompts,
+    replay,
+    scenarios,
+    serve_model,
+    serve_sc2,
+    skills,
+    view,
+)
 from compass.errors import InputError
 from compass.evaluate.manifest import installed_version
 
@@ -46,6 +59,7 @@ app.command("inspect")(inspect.inspect)
 app.command("replay")(replay.replay_command)
 app.command("bench")(bench.bench)
 app.command("serve-model")(serve_model.serve_model)
+app.command("doctor")(doctor.doctor)
 app.command("serve-sc2")(serve_sc2.serve_sc2)
 
 

@@ -1,123 +1,60 @@
-"""The options of `--planner vlm`: which model, how it plans, and where its run ends."""
+"""What `compass bench --planning` prints."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any
+from collections.abc import Sequence
+from dataclasses import asdict
 
-import typer
+from rich.table import Table
 
-from compass.errors import InputError
-from compass.models.budget import Limits
-from compass.models.settings import ModelSettings, default_base_url
-from compass.planner.vlm.settings import CALLS, CLOCKS, VlmSettings
+from compass.bench.planning import Choice, Row, Worth, measure
+from compass.cli.output import collected, out, print_json
+from envs.scenario_file import load_scenario
 
-PANEL = "With --planner vlm"
-_MODEL, _VLM = ModelSettings("model", "http://localhost"), VlmSettings()
+DEFAULT = "protoss_5_vs_5_epo"
 
 
-def _option(*names: str, help: str, shown: object) -> Any:
-    return typer.Option(
-        *names, help=help, show_default=str(shown) if shown is not None else False, rich_help_panel=PANEL
+def print_planning(names: Sequence[str], observation: str, episodes: int, seed: int, json: bool) -> None:
+    """The scripted planner beside the best fixed skill, random skills and `nearest`, on the same battles of each scenario."""
+    scenarios = [load_scenario(name) for name in names or (DEFAULT,)]
+    measured = (measure(scenario, observation, episodes, seed) for scenario in scenarios)
+    found = collected(measured, "searching and playing", lambda worth: f"measured {worth.scenario}")
+    if json:
+        print_json({"engine": "embedded", "scenarios": [asdict(worth) for worth in found]})
+        return
+    for worth in found:
+        _print(worth)
+
+
+def _print(worth: Worth) -> None:
+    title = f"{worth.scenario}, {worth.setting} setting, {worth.observation} observation, embedded engine"
+    out().print(f"{title}, seeds {worth.seed} to {worth.seed + worth.episodes - 1}, skills {worth.library[:16]}")
+    table = Table("player", "win rate (95 %)", "minus best fixed skill (95 %)", "plans per episode", box=None)
+    for row in worth.rows:
+        table.add_row(row.player, _rate(row), _difference(row), f"{row.plans_per_episode:.1f}")
+    out().print(table)
+    last = worth.search_seed + worth.search_episodes - 1
+    out().print(
+        f"best fixed skill: {_words(worth.best)}; found on other battles, seeds {worth.search_seed} to {last}, one unit type "
+        f"at a time from what the scripted planner chooses most; wins there of {worth.search_episodes}:"
     )
+    for trial in worth.trials:
+        out().print(f"{trial.wins:>5}  {_words(trial.skills)}")
+    out().print()
 
 
-Model = Annotated[str | None, _option("--model", help="The model, as its server calls it.", shown=None)]
-BaseUrl = Annotated[
-    str | None,
-    _option(
-        "--base-url",
-        help="Its server, OpenAI-compatible. A key comes from OPENAI_API_KEY.",
-        shown="OPENAI_BASE_URL, else OpenAI",
-    ),
-]
-Calls = Annotated[
-    str | None, _option("--calls", help=f"Of the modules: {' or '.join(CALLS)} into one.", shown=_VLM.calls)
-]
-NoImage = Annotated[bool, _option("--no-image", help="Send no pictures.", shown=None)]
-NoReflection = Annotated[bool, _option("--no-reflection", help="Judge no earlier plan.", shown=None)]
-Frames = Annotated[int | None, _option("--frames", help="Pictures of the last so many steps.", shown=_VLM.frames)]
-ImageSize = Annotated[int | None, _option("--image-size", help="Their width in pixels.", shown=_VLM.image_size)]
-Prompts = Annotated[
-    Path | None,
-    _option("--prompts", help="Folder of the prompt files (compass prompts init).", shown="the shipped ones"),
-]
-Clock = Annotated[
-    str | None, _option("--clock", help=f"The game while a model thinks: {' or '.join(CLOCKS)}.", shown=_VLM.clock)
-]
-GameSpeed = Annotated[
-    float | None,
-    _option(
-        "--game-speed",
-        help="Game seconds per second of thought, in realtime; the ladder's is 1.4.",
-        shown=_VLM.game_speed,
-    ),
-]
-Concurrency = Annotated[int | None, _option("--concurrency", help="Calls under way at once.", shown=_MODEL.concurrency)]
-Rate = Annotated[
-    float | None, _option("--requests-per-minute", help="Calls begun in a minute at most.", shown="no limit")
-]
-Timeout = Annotated[
-    float | None, _option("--timeout", help="Seconds before a call is tried again.", shown=_MODEL.timeout)
-]
-MaxTokens = Annotated[float | None, _option("--max-tokens", help="End the run before it takes more.", shown="no limit")]
-MaxDollars = Annotated[
-    float | None, _option("--max-dollars", help="End the run before it costs more.", shown="no limit")
-]
-MaxMinutes = Annotated[float | None, _option("--max-minutes", help="Begin no episode after them.", shown="no limit")]
-Prices = Annotated[Path | None, _option("--prices", help="A file of prices.", shown="the shipped one")]
+def _rate(row: Row) -> str:
+    rate, interval = row.statistics.win_rate, row.statistics.win_rate_ci
+    assert rate is not None and interval is not None  # at least one episode was played, and none crashed
+    return f"{100 * rate:.1f} % ({100 * interval[0]:.1f} to {100 * interval[1]:.1f})"
 
 
-_OPTIONS = (
-    *(
-        "model",
-        "base_url",
-        "calls",
-        "no_image",
-        "no_reflection",
-        "frames",
-        "image_size",
-        "prompts",
-        "clock",
-        "game_speed",
-    ),
-    *("concurrency", "requests_per_minute", "timeout", "max_tokens", "max_dollars", "max_minutes", "prices"),
-)
+def _difference(row: Row) -> str:
+    if row.beyond_fixed is None:
+        return ""
+    low, high = row.beyond_fixed.interval
+    return f"{100 * row.beyond_fixed.difference:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
 
 
-def planning_settings(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The parts of `EvaluateSettings` that a command's options of a model make; those left out are None or False.
-
-    Raises:
-        InputError: options of a model without `--planner vlm`, or bad values.
-    """
-    given = {name: options[name] for name in _OPTIONS if options[name] not in (None, False)}
-    if options["planner"] != "vlm":
-        if given:
-            names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-            raise InputError(f"only a model reads {names}: add --planner vlm, or leave that out")
-        return {}
-    if "model" not in given:
-        raise InputError("--planner vlm needs a model: name it with --model, and its server with --base-url")
-    model = _only(given, "timeout", "concurrency", "requests_per_minute")
-    vlm = _only(given, "calls", "frames", "image_size", "clock", "game_speed")
-    return {
-        "model": ModelSettings(given["model"], given.get("base_url", default_base_url()), **model),
-        "vlm": VlmSettings(
-            image="no_image" not in given,
-            reflection="no_reflection" not in given,
-            prompts=_path(given, "prompts"),
-            **vlm,
-        ),
-        "limits": Limits(**_only(given, "max_tokens", "max_dollars", "max_minutes")),
-        "prices": _path(given, "prices"),
-    }
-
-
-def _only(given: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {name: given[name] for name in names if name in given}
-
-
-def _path(given: Mapping[str, Any], name: str) -> Path | None:
-    return Path(given[name]) if name in given else None
+def _words(skills: Choice) -> str:
+    return ", ".join(f"{unit_type} {name}" for unit_type, name in skills.items())

@@ -8,20 +8,26 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from compass.evaluate.manifest import build_manifest
-from compass.evaluate.modelled import Asking, Tell, open_asking, play_by_model
-from compass.evaluate.player import PLANNING, PlayerSpec, compile_kernels, describe_sandbox, skirmish_player
+from compass.evaluate.player import PlayerSpec, compile_kernels, describe_sandbox, skirmish_player
 from compass.evaluate.report import RunReport, load_report
 from compass.evaluate.run_folder import RunFolder
 from compass.evaluate.settings import BESIDE, EvaluateSettings
 from compass.evaluate.workers import Played, cores, play_all
+from compass.planner import WITHOUT_MODEL
 from compass.skills.library import Library, default_library_folder, load_library
 from compass.types import EpisodeResult, Outcome
 from envs.jit import announce_compile
 
+if TYPE_CHECKING:  # what stands behind it loads pydantic, which only runs by a model need
+    from compass.evaluate.modelled import Asking
+
 Progress = Callable[[EpisodeResult], None]
 """Called with every episode of the run: first those that were finished before, then each as it ends."""
+Tell = Callable[[str], None]
+"""Told what a person should know of a run before its end, a line at a time."""
 
 
 def library_of(settings: EvaluateSettings) -> Library | None:
@@ -65,6 +71,8 @@ def evaluate(
     with ExitStack() as stack:
         asking = None
         if settings.vlm is not None and library is not None:
+            from compass.evaluate.modelled import open_asking
+
             asking = stack.enter_context(open_asking(settings, library, path, resume, taped, tell))
         prompts = asking.prompts if asking else None
         created = datetime.now(UTC).isoformat(timespec="seconds")
@@ -108,11 +116,14 @@ def _play(
         skills=folder.skills if settings.policy == "team" else None,
         unsafe_skills=settings.unsafe_skills,
         records=folder.records,
+        make_planner=asking.planner if asking else WITHOUT_MODEL[settings.planner],
     )
     if asking is not None:
+        from compass.evaluate.modelled import play_by_model
+
         playing = play_by_model(asking, spec, seeds, workers)
     else:
-        playing = play_all(seeds, partial(skirmish_player, spec, PLANNING[settings.planner]), workers)
+        playing = play_all(seeds, partial(skirmish_player, spec), workers)
     with closing(playing) as played:
         for each in played:
             result, timing = each.value or (_crashed(each), None)

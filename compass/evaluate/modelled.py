@@ -24,9 +24,6 @@ from compass.planner.vlm.prompts import Prompts, load_prompts
 from compass.planner.vlm.settings import VlmSettings
 from compass.skills.library import Library
 
-Tell = Callable[[str], None]
-"""Told what a person should know of a run before its end, a line at a time."""
-
 
 @dataclass(frozen=True)
 class Line:
@@ -115,7 +112,12 @@ class Asking:
 
 @contextmanager
 def open_asking(
-    settings: EvaluateSettings, library: Library, path: Path, resume: bool, taped: Path | None, tell: Tell
+    settings: EvaluateSettings,
+    library: Library,
+    path: Path,
+    resume: bool,
+    taped: Path | None,
+    tell: Callable[[str], None],
 ) -> Iterator[Asking]:
     """Open all that a run by a model needs, and tell what it will probably cost before anything is asked.
 
@@ -151,7 +153,7 @@ def play_by_model(asking: Asking, spec: PlayerSpec, seeds: Iterable[int], beside
 
     @contextmanager
     def player() -> Iterator[Play]:
-        with skirmish_player(spec, asking.planner) as play:
+        with skirmish_player(spec) as play:
 
             def counted(seed: int) -> object:
                 value = play(seed)

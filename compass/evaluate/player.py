@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
-from types import MappingProxyType
 from typing import Any
 
 from compass.episode import EpisodeSettings, run_episode
@@ -22,13 +21,13 @@ from compass.types import EpisodeResult
 from envs.scenario import Scenario
 from envs.skirmish import Skirmish
 
-PLANNING: Mapping[str, Callable[[], Planner]] = MappingProxyType({"scripted": ScriptedPlanner})
-"""The planners that need nothing, by name. The other, `vlm`, needs a model."""
-
 
 @dataclass(frozen=True)
 class PlayerSpec:
-    """What a worker needs to know. skills: the run's own copy of the library, None for policies without skills."""
+    """What a worker needs to know. skills: the run's own copy of the library, None for policies without skills.
+
+    make_planner: what makes the team's planner; picklable where workers are processes.
+    """
 
     scenario: Scenario
     observation: str
@@ -37,6 +36,7 @@ class PlayerSpec:
     skills: Path | None
     unsafe_skills: bool
     records: Path
+    make_planner: Callable[[], Planner] = ScriptedPlanner
 
 
 def compile_kernels(scenario: Scenario, observation: str, episode: EpisodeSettings) -> Skirmish:
@@ -47,15 +47,12 @@ def compile_kernels(scenario: Scenario, observation: str, episode: EpisodeSettin
 
 
 @contextmanager
-def skirmish_player(spec: PlayerSpec, make_planner: Callable[[], Planner]) -> Iterator[Play]:
-    """Gives a function that plays one seed and returns its result and how many seconds it took.
-
-    make_planner: gives the planner of a team that plans.
-    """
+def skirmish_player(spec: PlayerSpec) -> Iterator[Play]:
+    """Gives a function that plays one seed and returns its result and how many seconds it took."""
     env = compile_kernels(spec.scenario, spec.observation, spec.episode)
     with ExitStack() as stack:
         sandbox = stack.enter_context(_sandbox(spec)) if spec.skills else None
-        team = PlanningTeam(make_planner(), sandbox.library, sandbox) if sandbox else FIXED[spec.policy]()
+        team = PlanningTeam(spec.make_planner(), sandbox.library, sandbox) if sandbox else FIXED[spec.policy]()
 
         def play(seed: int) -> tuple[EpisodeResult, dict[str, Any]]:
             start = perf_counter()

@@ -10,12 +10,13 @@ from compass.errors import InputError, unknown
 from compass.models.budget import Limits
 from compass.models.settings import ModelSettings
 from compass.observation.decode import check_readable
+from compass.planner import WITHOUT_MODEL
 from compass.planner.vlm.settings import VlmSettings
 from compass.policies import POLICIES
 from envs.scenario import BACKENDS, Scenario
 
 OBSERVATIONS = ("repaired", "upstream")
-PLANNERS = ("scripted", "random", "vlm")
+PLANNERS = (*WITHOUT_MODEL, "vlm")
 MOST_EPISODES = 1_000_000  # in one run: days of play, and as many files
 BESIDE = 8  # episodes side by side whose agents wait for a model
 _LARGEST = 2**64 - 1  # of seeds, and of any number in a manifest

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, NoReturn, cast
 
@@ -17,7 +18,7 @@ import openai
 from compass.errors import InputError
 from compass.models.base import Call, Failure, FaultKind, Reply, Turn
 from compass.models.completion import LONGEST_BODY, Completion, read_completion
-from compass.models.dialect import Dialect, about_pictures
+from compass.models.dialect import Dialect, refuses_pictures
 from compass.models.images import Encoded, Encoder
 from compass.models.rate import Pacer
 from compass.models.redact import Redactor
@@ -48,17 +49,18 @@ class Client:
     """
 
     def __init__(self, settings: ModelSettings, key: str | None, backoff: Backoff | None = None) -> None:
-        if key is None and settings.hosted:
+        if not key and settings.hosted:
             raise InputError(
                 f"{settings.base_url} answers nobody without a key: set {KEY_NAME}, or give --base-url URL"
             )
-        if key is not None and not (key.isascii() and key.isprintable() and " " not in key):
+        if key and not (key.isascii() and key.isprintable() and not {" ", "\\"} & {*key}):
             raise InputError(f"{KEY_NAME} holds a blank or another character that no key has: set it again")
         self.settings = settings
         self.dialect = Dialect()
         self._dialect_known = False
         self._backoff = backoff or Backoff()
         self._redact = Redactor(key)
+        self._open = ExitStack()
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._pacer = Pacer(settings.requests_per_minute)
         self._encoder = Encoder()
@@ -72,13 +74,17 @@ class Client:
         )
 
     async def __aenter__(self) -> Client:
+        self._open.enter_context(self._redact.logs())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._encoder.close()
-        await self._openai.close()
+        try:
+            await self._openai.close()
+        finally:
+            self._open.close()
 
     async def check(self) -> None:
         """Make sure, with one small call, that the server answers, and learn how it wants to be asked.
@@ -125,7 +131,11 @@ class Client:
                     tried.add(other)
                     continue
                 failures.append(self._told(call, failed.failure))
-                if not failed.again or len(failures) >= self._backoff.attempts:
+                if (
+                    failures[-1].kind is FaultKind.REJECTED
+                    or not failed.again
+                    or len(failures) >= self._backoff.attempts
+                ):
                     return Completion(None, "", None, None), failures
                 await asyncio.sleep(self._backoff.wait(len(failures), failed.wait))
             else:
@@ -133,11 +143,13 @@ class Client:
                 return completion, failures + ([self._told(call, completion.failure)] if completion.failure else [])
 
     def _told(self, call: Call, failure: Failure) -> Failure:
-        """A failure as it leaves the client."""
-        detail = failure.detail
-        if failure.kind is FaultKind.REJECTED and about_pictures(detail) and any(turn.pictures for turn in call.turns):
+        """A failure as it leaves the client; some servers take a picture that they do not understand for a fault of their own."""
+        kind, detail = failure
+        refusal = kind in (FaultKind.REJECTED, FaultKind.SERVER) and refuses_pictures(detail)
+        if refusal and any(turn.pictures for turn in call.turns):
+            kind = FaultKind.REJECTED
             detail = f"{self.settings.model} takes no pictures there, take another model or --no-image: {detail}"
-        return Failure(failure.kind, self._redact.line(detail))
+        return Failure(kind, self._redact.line(detail))
 
     async def _attempt(self, messages: list[dict[str, Any]], options: dict[str, Any]) -> Completion:
         """One request. The slot is held no longer than that: those who wait before the next hold up nobody."""

@@ -14,10 +14,12 @@ LIMITS = (
     "max_completion_tokens",
 )  # the first is understood or loudly refused; the second is ignored by some
 
+_NAMED = ("properties", "$defs", "definitions")  # in a schema, what holds schemas by names of their own
 _NO_WAY = re.compile(r"context.?length|context.?window|context.?size|too (?:large|long|many)", re.IGNORECASE)
 _FORMAT = re.compile(r"response.?format|json|schema|structured|guided|grammar", re.IGNORECASE)
 _LIMIT = re.compile(r"max_(?:completion_)?tokens", re.IGNORECASE)
 _PICTURES = re.compile(r"image|vision|multi-?modal|picture", re.IGNORECASE)
+_NONE = re.compile(r"support|multi-?modal|vision|mmproj|at most 0|missing|unknown variant|expected", re.IGNORECASE)
 
 
 class Dialect(NamedTuple):
@@ -53,23 +55,23 @@ class Dialect(NamedTuple):
             yield renamed
         if _FORMAT.search(complaint):
             yield simpler
-        if not known and not about_pictures(complaint):
+        if not known and not refuses_pictures(complaint):
             yield simpler
             yield renamed
 
 
-def about_pictures(complaint: str) -> bool:
-    """Whether a server complains about pictures."""
-    return bool(_PICTURES.search(complaint))
+def refuses_pictures(complaint: str) -> bool:
+    """Whether a server says, in the words of one of those that are known, that it takes no pictures."""
+    return bool(_PICTURES.search(complaint) and _NONE.search(complaint))
 
 
 def is_strict(schema: object) -> bool:
     """Whether a JSON schema may be declared strict: each object in it requires all its properties and allows no others."""
     if isinstance(schema, Mapping):
         if schema.get("type") == "object" or "properties" in schema:
-            properties = schema.get("properties", {})
-            if schema.get("additionalProperties") is not False or set(schema.get("required", ())) != set(properties):
+            required = set(schema.get("required", ()))
+            if schema.get("additionalProperties") is not False or required != set(schema.get("properties", ())):
                 return False
-            return all(is_strict(each) for each in properties.values())
-        return all(is_strict(each) for each in schema.values())
+        inner = [each.values() if name in _NAMED else (each,) for name, each in schema.items()]
+        return all(is_strict(each) for part in inner for each in part)
     return all(is_strict(each) for each in schema) if isinstance(schema, list | tuple) else True

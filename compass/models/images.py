@@ -27,9 +27,7 @@ def encode(one: Picture) -> Encoded:
     """Draw a picture and encode it."""
     image = picture.draw(one.observation, one.size)
     digest = hashlib.sha256(b"%d %d " % image.size + image.tobytes())
-    return Encoded(
-        "data:image/png;base64," + base64.b64encode(png.png(image)).decode("ascii"), digest.hexdigest()
-    )
+    return Encoded("data:image/png;base64," + base64.b64encode(png.png(image)).decode("ascii"), digest.hexdigest())
 
 
 class Encoder:

@@ -2,32 +2,56 @@
 
 from __future__ import annotations
 
-import json
+import logging
 import re
-from urllib.parse import quote
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _SHORTEST = (
     8  # anything shorter is a word that local servers are given in the place of a key ("none", "EMPTY"), and no secret
 )
+_LOGGERS = ("openai", "httpx2", "httpcore2")
+
+
+def one_line(text: str, most: int) -> str:
+    """The beginning of a text on one line of at most `most` characters, all of them printable."""
+    words = " ".join("".join(sign if sign.isprintable() else " " for sign in text[: 8 * most]).split())
+    return words if len(words) <= most else words[: most - 3] + "..."
 
 
 class Redactor:
-    """Replaces a key, as it is or percent- or JSON-escaped, by `[key]`; one instance per key."""
+    """Replaces a key, which holds no backslash, by `[key]`: as it is or escaped for a URL, JSON or a Python literal."""
 
     def __init__(self, key: str | None) -> None:
-        forms: set[str] = set()
-        if key and len(key) >= _SHORTEST:
-            escaped = json.dumps(key)[1:-1]
-            forms = {key, quote(key), quote(key, safe=""), escaped, escaped.replace("/", "\\/")}
-        longest_first = sorted(forms, key=len, reverse=True)
-        self._forms = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if forms else None
+        secret = key if key and len(key) >= _SHORTEST else ""
+        self._forms = re.compile("".join(map(_forms, secret)), re.IGNORECASE) if secret else None
 
     def __call__(self, text: str) -> str:
         """The text without the key."""
         return self._forms.sub("[key]", text) if self._forms else text
 
     def line(self, text: str, most: int = 300) -> str:
-        """The beginning of a text without the key, on one line of at most `most` characters, all of them printable."""
-        beginning = self(text)[: 8 * most]
-        words = " ".join("".join(sign if sign.isprintable() else " " for sign in beginning).split())
-        return words if len(words) <= most else words[: most - 3] + "..."
+        """The beginning of a text without the key, see `one_line`."""
+        return one_line(self(text), most)
+
+    @contextmanager
+    def logs(self) -> Iterator[None]:
+        """Meanwhile the logs of the SDK and of what it stands on do not hold the key: they quote what servers send."""
+        names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] in _LOGGERS]
+        for name in names:
+            logging.getLogger(name).addFilter(self._redacted)
+        try:
+            yield
+        finally:
+            for name in names:
+                logging.getLogger(name).removeFilter(self._redacted)
+
+    def _redacted(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = self(record.getMessage()), ()
+        return True
+
+
+def _forms(sign: str) -> str:
+    """A pattern of one character, escaped or not; the bounds keep texts of nothing but backslashes from taking long."""
+    code = ord(sign)
+    return rf"(?:\\{{0,8}}{re.escape(sign)}|%{code:02x}|\\{{1,8}}u{code:04x})"

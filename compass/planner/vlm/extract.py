@@ -16,6 +16,7 @@ T = TypeVar("T", bound=Answer)
 
 LONGEST = 100_000  # characters of an answer, thoughts written down before it included
 DEEPEST = 12  # levels of nesting; an answer needs three
+MOST_TRIED = 8  # objects of one text
 DETAIL = 200  # characters of a failure's detail
 _THOUGHT_ENDS = "</think>"
 _FENCE = re.compile(r"^[ \t]*```[^\n]*$", re.MULTILINE)
@@ -50,7 +51,7 @@ def answer_in(text: str, shape: type[T]) -> T:
         raise Unusable(FaultKind.TOO_LONG, f"the answer has {len(text)} characters; at most {LONGEST} are read")
     text = text.rpartition(_THOUGHT_ENDS)[2].strip()
     problem = None
-    for candidate in reversed(_candidates(text)):
+    for candidate in reversed(_candidates(text)[-MOST_TRIED:]):
         try:
             return _valid(candidate, shape)
         except Unusable as error:

@@ -33,11 +33,13 @@ class _State(NamedTuple):
     shield: float
     allies: int
     enemies: int
+    enemy_health: float
 
     @classmethod
     def of(cls, obs: Observation) -> _State:
-        own = rounded(obs).own
-        return cls(obs.step, own.health, own.shield, len(obs.allies), len(obs.enemies))
+        own, enemies = rounded(obs).own, obs.enemies
+        mean = sum(enemy.health for enemy in enemies) / max(1, len(enemies))
+        return cls(obs.step, own.health, own.shield, len(obs.allies), len(enemies), mean)
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,8 @@ def _happened(before: _State, request: PlanRequest) -> str:
         changes.append(f"shield {before.shield:.0%} -> {now.shield:.0%}")
     changes.append(f"allies known {before.allies} -> {now.allies}")
     changes.append(f"enemies known {before.enemies} -> {now.enemies}")
+    if before.enemies and now.enemies:
+        changes.append(f"their mean health {before.enemy_health:.0%} -> {now.enemy_health:.0%}")
     changes.append(f"your actions: {_runs(request.actions, request.observation.own.unit_type)}")
     if request.skill_faults:
         changes.append(f"skill faults: {_faults(request.skill_faults)}")

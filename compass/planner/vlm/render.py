@@ -45,7 +45,7 @@ def observation_block(obs: Observation) -> str:
 
 
 def read_observation(prompt: str) -> Observation:
-    """The observation of a prompt with the facts of its unit types: `rounded(obs)`, numbers of the facts cut to six digits.
+    """The observation of a prompt with the facts of its unit types: `rounded(obs)`, numbers of the facts rounded to four digits.
 
     Raises:
         InputError: the prompt holds none, or no table of unit types.
@@ -126,7 +126,7 @@ def _parameter_line(parameter: Parameter) -> str:
 
 
 def _fact(value: float) -> str:
-    return _WORDS[value] if isinstance(value, bool) else f"{value:.6g}"
+    return _WORDS[value] if isinstance(value, bool) else f"{value:.4g}"
 
 
 def _block(prompt: str, name: str) -> list[str]:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from compass.episode import EpisodeSettings
 from compass.planner import ScriptedPlanner
+from compass.planner.vlm.render import read_observation
+from compass.planner.vlm.scripted_answers import answer
 from compass.planner.vlm.settings import VlmSettings
 from compass.skills.sandbox import Sandbox
+from tests.compass.observation.sights import expected, read, same
 from tests.compass.planner.vlm.playing import asking, play, scripted_server, vlm
+from tests.model_server import ModelServer, image_urls, prompt_text
 
 SEPARATE, FUSED = VlmSettings(image=False), VlmSettings(calls="fused", image=False)
 PICTURES = VlmSettings(calls="fused", frames=2, image_size=256)
@@ -32,4 +40,32 @@ def test_a_server_that_reads_the_text_alone_plays_the_scripted_planners_episodes
         result, found = play(vlm(settings, tmp_path, loop, client), sandbox, name, seed)
     assert found.story() == wanted.story()
     assert not result.plan_faults
-    assert len({decision.skill for r in found.records for p in r.planned for decision in [p.decision]}) > 1
+    assert len({planned.decision.skill for record in found.records for planned in record.planned}) > 1
+
+
+@pytest.mark.parametrize("size", [512, 256])
+def test_a_reader_of_the_pictures_alone_finds_everybody_the_agent_knows_and_nobody_else(
+    sandbox: Sandbox, tmp_path: Path, size: int
+) -> None:
+    """Every picture of every request, against what the agent knew at the step that the picture shows."""
+    settings = VlmSettings(calls="fused", frames=3, image_size=size)
+    every_five = EpisodeSettings(plan_every=5)
+    with (
+        ModelServer(lambda request: answer(prompt_text(request))) as server,
+        asking(server.base_url) as (loop, client),
+    ):
+        _, found = play(vlm(settings, tmp_path, loop, client), sandbox, "protoss_5_vs_5_epo", 3, every_five)
+    exchanges = {record.step: record.exchange for record in found.records}
+    compared = heard = 0
+    for request in server.requests:
+        now = read_observation(prompt_text(request.body))
+        pictures = [Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))) for url in image_urls(request.body)]
+        steps = range(max(0, now.step - 2), now.step + 1)
+        for step, picture in zip(steps, pictures, strict=True):
+            wanted = exchanges[step].observation(now.agent_id)
+            assert picture.size == (size, size)
+            assert same(read(picture.convert("RGB")), expected(wanted))
+            compared, heard = compared + 1, heard + any(entity.hops for entity in wanted.enemies)
+        assert same(read(pictures[-1].convert("RGB")), expected(now))
+    assert compared > 60
+    assert heard > 5

@@ -1,0 +1,93 @@
+"""The scripted model as a server, asked as any client would ask it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+
+from compass.bench.scripted_model import ScriptedModel
+from compass.errors import InputError
+from compass.planner.vlm.scripted_answers import NOT_A_PROMPT, answer
+from tests.compass.planner.vlm.playing import scripted_server
+
+ROOT = Path(__file__).parents[3]
+
+
+def ask(connection: http.client.HTTPConnection, body: object, path: str = "/v1/chat/completions") -> tuple[int, Any]:
+    connection.request("POST", path, body if isinstance(body, bytes) else json.dumps(body))
+    response = connection.getresponse()
+    return response.status, json.load(response)
+
+
+def test_it_answers_what_is_no_prompt_of_ours_with_a_sentence_on_one_connection() -> None:
+    content = [{"type": "text", "text": "hello"}, {"type": "image_url", "image_url": {"url": "data:,"}}]
+    with scripted_server() as server:
+        connection = http.client.HTTPConnection(*server.server_address[:2], timeout=10)
+        for _ in range(2):
+            status, reply = ask(connection, {"model": "x", "messages": [{"role": "user", "content": content}]})
+            assert status == 200
+            assert reply["choices"][0]["message"]["content"] == NOT_A_PROMPT
+            assert reply["usage"]["total_tokens"] > 0
+            kept = connection.sock
+            assert kept is not None
+        connection.request("GET", "/v1/models")
+        assert json.load(connection.getresponse())["data"][0]["id"] == "scripted"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{", b"null", b"[1]", b"{}", b'{"messages": 3}', b'{"messages": [{"content": 3}]}', b"\xff", b"[" * 100_000],
+)
+def test_what_is_no_request_is_refused(body: bytes) -> None:
+    with scripted_server() as server:
+        connection = http.client.HTTPConnection(*server.server_address[:2], timeout=10)
+        status, reply = ask(connection, body)
+        assert (status, "not a chat completion" in reply["error"]["message"]) == (400, True)
+        assert ask(connection, {}, "/v1/completions")[0] == 404
+
+
+def test_an_answer_takes_the_latency() -> None:
+    with scripted_server(latency=0.2) as server:
+        connection = http.client.HTTPConnection(*server.server_address[:2], timeout=10)
+        began = monotonic()
+        ask(connection, {"messages": []})
+        assert monotonic() - began >= 0.2
+
+
+def test_a_prompt_that_lacks_the_world_is_told_so() -> None:
+    assert "no block <observation>" in answer('- "task" (text): the sub-task')
+
+
+def test_a_port_that_is_taken_is_said_plainly() -> None:
+    with scripted_server() as server, pytest.raises(InputError, match="cannot listen on port"):
+        ScriptedModel(server.server_address[1])
+    with pytest.raises(InputError, match="cannot listen on port 99999"):
+        ScriptedModel(99999)
+
+
+def test_the_command_serves_until_ctrl_c() -> None:
+    command = [sys.executable, "-m", "compass", "serve-model", "--json"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        told = json.loads(process.stdout.readline())
+        port = int(told["base_url"].split(":")[2].split("/")[0])
+        assert ask(http.client.HTTPConnection("127.0.0.1", port, timeout=10), {"messages": []})[0] == 200
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+        assert process.stderr.read() == ""
+
+
+@pytest.mark.parametrize("options", [["--latency", "-1"], ["--latency", "nan"], ["--port", "70000"]])
+def test_the_command_refuses_what_makes_no_sense(options: list[str]) -> None:
+    command = [sys.executable, "-m", "compass", "serve-model", *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.startswith("compass: ") and done.stderr.count("\n") == 1
