@@ -1,4 +1,4 @@
-"""How near battles that wait for a model come to the time that waiting alone takes: many agents of many battles against one server."""
+"""How near battles that wait for a model come to the time that waiting alone takes: many agents of many battles, one server."""
 
 from __future__ import annotations
 
