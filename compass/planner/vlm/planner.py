@@ -97,7 +97,7 @@ class VlmPlanner:
     async def _think(self, question: Question, dialogue: Dialogue) -> Plan:
         task = asyncio.current_task()
         assert task is not None
-        self._tasks.add(task)
+        self._tasks.add(task)  # in its first step, so before whatever is submitted later
         try:
             plan, memory = await self._modules.plan(question, dialogue)
             self._memories[question.request.observation.agent_id] = memory
