@@ -18,7 +18,7 @@ import openai
 from compass.errors import InputError
 from compass.models.base import Call, Failure, FaultKind, Reply, Turn
 from compass.models.completion import LONGEST_BODY, Completion, read_completion
-from compass.models.dialect import Dialect, about_pictures
+from compass.models.dialect import Dialect, refuses_pictures
 from compass.models.images import Encoded, Encoder
 from compass.models.rate import Pacer
 from compass.models.redact import Redactor
@@ -49,11 +49,11 @@ class Client:
     """
 
     def __init__(self, settings: ModelSettings, key: str | None, backoff: Backoff | None = None) -> None:
-        if key is None and settings.hosted:
+        if not key and settings.hosted:
             raise InputError(
                 f"{settings.base_url} answers nobody without a key: set {KEY_NAME}, or give --base-url URL"
             )
-        if key is not None and not (key.isascii() and key.isprintable() and " " not in key):
+        if key and not (key.isascii() and key.isprintable() and not {" ", "\\"} & {*key}):
             raise InputError(f"{KEY_NAME} holds a blank or another character that no key has: set it again")
         self.settings = settings
         self.dialect = Dialect()
@@ -131,7 +131,11 @@ class Client:
                     tried.add(other)
                     continue
                 failures.append(self._told(call, failed.failure))
-                if not failed.again or len(failures) >= self._backoff.attempts:
+                if (
+                    failures[-1].kind is FaultKind.REJECTED
+                    or not failed.again
+                    or len(failures) >= self._backoff.attempts
+                ):
                     return Completion(None, "", None, None), failures
                 await asyncio.sleep(self._backoff.wait(len(failures), failed.wait))
             else:
@@ -139,11 +143,13 @@ class Client:
                 return completion, failures + ([self._told(call, completion.failure)] if completion.failure else [])
 
     def _told(self, call: Call, failure: Failure) -> Failure:
-        """A failure as it leaves the client."""
-        detail = failure.detail
-        if failure.kind is FaultKind.REJECTED and about_pictures(detail) and any(turn.pictures for turn in call.turns):
+        """A failure as it leaves the client; some servers take a picture that they do not understand for a fault of their own."""
+        kind, detail = failure
+        refusal = kind in (FaultKind.REJECTED, FaultKind.SERVER) and refuses_pictures(detail)
+        if refusal and any(turn.pictures for turn in call.turns):
+            kind = FaultKind.REJECTED
             detail = f"{self.settings.model} takes no pictures there, take another model or --no-image: {detail}"
-        return Failure(failure.kind, self._redact.line(detail))
+        return Failure(kind, self._redact.line(detail))
 
     async def _attempt(self, messages: list[dict[str, Any]], options: dict[str, Any]) -> Completion:
         """One request. The slot is held no longer than that: those who wait before the next hold up nobody."""

@@ -19,6 +19,7 @@ _NO_WAY = re.compile(r"context.?length|context.?window|context.?size|too (?:larg
 _FORMAT = re.compile(r"response.?format|json|schema|structured|guided|grammar", re.IGNORECASE)
 _LIMIT = re.compile(r"max_(?:completion_)?tokens", re.IGNORECASE)
 _PICTURES = re.compile(r"image|vision|multi-?modal|picture", re.IGNORECASE)
+_NONE = re.compile(r"support|multi-?modal|vision|mmproj|at most 0|missing|unknown variant|expected", re.IGNORECASE)
 
 
 class Dialect(NamedTuple):
@@ -54,14 +55,14 @@ class Dialect(NamedTuple):
             yield renamed
         if _FORMAT.search(complaint):
             yield simpler
-        if not known and not about_pictures(complaint):
+        if not known and not refuses_pictures(complaint):
             yield simpler
             yield renamed
 
 
-def about_pictures(complaint: str) -> bool:
-    """Whether a server complains about pictures."""
-    return bool(_PICTURES.search(complaint))
+def refuses_pictures(complaint: str) -> bool:
+    """Whether a server says, in the words of one of those that are known, that it takes no pictures."""
+    return bool(_PICTURES.search(complaint) and _NONE.search(complaint))
 
 
 def is_strict(schema: object) -> bool:

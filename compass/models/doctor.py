@@ -11,6 +11,7 @@ import orjson
 from compass.errors import InputError
 from compass.models.base import Call, Failure, FaultKind, Picture, Reply, Turn
 from compass.models.client import Client
+from compass.models.redact import one_line
 from compass.models.retries import Backoff
 from compass.models.settings import ModelSettings
 from compass.types import MOVES, Entity, Observation
@@ -84,7 +85,7 @@ async def _examined(client: Client) -> ServerReport:
         answers=True,
         served=prose.model,
         images=_verdict(seen),
-        picture_answer=(seen.text or "")[:200],
+        picture_answer=one_line(seen.text or "", 200),
         json=json,
         response_format=client.dialect.answer_format,
         token_limit=client.dialect.limit,

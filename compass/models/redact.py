@@ -13,8 +13,14 @@ _SHORTEST = (
 _LOGGERS = ("openai", "httpx2", "httpcore2")
 
 
+def one_line(text: str, most: int) -> str:
+    """The beginning of a text on one line of at most `most` characters, all of them printable."""
+    words = " ".join("".join(sign if sign.isprintable() else " " for sign in text[: 8 * most]).split())
+    return words if len(words) <= most else words[: most - 3] + "..."
+
+
 class Redactor:
-    """Replaces a key by `[key]`, as it is or escaped for a URL, JSON or a Python literal, once or twice; one instance per key."""
+    """Replaces a key, which holds no backslash, by `[key]`: as it is or escaped for a URL, JSON or a Python literal."""
 
     def __init__(self, key: str | None) -> None:
         secret = key if key and len(key) >= _SHORTEST else ""
@@ -25,10 +31,8 @@ class Redactor:
         return self._forms.sub("[key]", text) if self._forms else text
 
     def line(self, text: str, most: int = 300) -> str:
-        """The beginning of a text without the key, on one line of at most `most` characters, all of them printable."""
-        beginning = self(text)[: 8 * most]
-        words = " ".join("".join(sign if sign.isprintable() else " " for sign in beginning).split())
-        return words if len(words) <= most else words[: most - 3] + "..."
+        """The beginning of a text without the key, see `one_line`."""
+        return one_line(self(text), most)
 
     @contextmanager
     def logs(self) -> Iterator[None]:
@@ -48,6 +52,6 @@ class Redactor:
 
 
 def _forms(sign: str) -> str:
-    """A pattern of one character, escaped or not. The number of backslashes is bounded: texts of nothing else take no time."""
+    """A pattern of one character, escaped or not; the bounds keep texts of nothing but backslashes from taking long."""
     code = ord(sign)
     return rf"(?:\\{{0,8}}{re.escape(sign)}|%{code:02x}|\\{{1,8}}u{code:04x})"

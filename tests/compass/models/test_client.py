@@ -331,7 +331,7 @@ def test_words_in_the_place_of_a_key_stay_in_answers():
         assert ask(server, key=None).text == "The map is EMPTY."
 
 
-@pytest.mark.parametrize("key", ["two words", "café-0123456", "line\nbreak-0123"])
+@pytest.mark.parametrize("key", ["two words", "café-0123456", "line\nbreak-0123", "back\\slash-01"])
 def test_a_key_that_no_header_holds_is_refused_and_not_quoted(key):
     with pytest.raises(InputError, match="OPENAI_API_KEY") as caught:
         Client(ModelSettings("a-model", "http://127.0.0.1:9/v1"), key)

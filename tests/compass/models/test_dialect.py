@@ -9,7 +9,7 @@ import pytest
 
 from compass.models.base import FaultKind
 from compass.models.dialect import Dialect, is_strict
-from tests.compass.models.asking import SCHEMA, always, ask, ask_all, body, call, client, picture
+from tests.compass.models.asking import SCHEMA, always, ask, ask_all, body, call, client, in_turn, picture
 from tests.model_server import Behaviour, ModelServer
 
 
@@ -77,16 +77,31 @@ def test_a_call_rejected_for_another_reason_teaches_nothing():
     assert len(again.failures) == 1 and len(server.requests) == 4 + 1 + 1
 
 
-def test_pictures_that_are_not_supported_are_told_in_clear_words():
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (400, "Invalid content type. image_url is only supported by certain models."),
+        (400, "At most 0 image(s) may be provided in one request."),
+        (422, "messages[1]: unknown variant `image_url`, expected `text`"),
+        (500, "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj"),
+    ],
+)
+def test_pictures_that_are_not_supported_are_told_in_clear_words(status, words):
     def answer(request):
         has_picture = isinstance(request["messages"][1]["content"], list)
-        return Behaviour(400, {"error": {"message": "image input is not supported"}}) if has_picture else "kite"
+        return Behaviour(status, {"error": {"message": words}}) if has_picture else "kite"
 
     with ModelServer(answer) as server:
         blind, text = ask_all(server, call(pictures=(picture(),)), call())
     ((kind, detail),) = blind.failures
     assert kind is FaultKind.REJECTED and "a-model takes no pictures" in detail and "--no-image" in detail
-    assert len(blind.pictures) == 1 and text.text == "kite" and len(server.requests) == 2
+    assert words[:40] in detail and len(blind.pictures) == 1 and text.text == "kite" and len(server.requests) == 2
+
+
+def test_a_fault_around_a_picture_is_still_tried_again():
+    with ModelServer(in_turn(Behaviour(500, "cannot load image"), "kite")) as server:
+        reply = ask(server, call(pictures=(picture(),)))
+    assert (reply.text, [failure.kind for failure in reply.failures]) == ("kite", [FaultKind.SERVER])
 
 
 def test_a_server_that_ignores_the_format_is_none_the_worse():
