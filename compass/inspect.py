@@ -13,6 +13,7 @@ from compass.evaluate.manifest import communication_of, scenario_of
 from compass.evaluate.records import read_record
 from compass.evaluate.run_folder import RunFolder
 from compass.models.base import Picture
+from compass.models.budget import Spent, spent_on
 from compass.models.cassette import Cassette
 from compass.models.entries import CallEntry
 from compass.observation.picture import SIZE
@@ -38,12 +39,9 @@ class PlanMade:
         return None if self.decision is None else int(self.decision["step"])
 
     @property
-    def tokens(self) -> tuple[int, int, bool]:
-        """Of all prompts, of all answers, and whether these are all: a server may not tell, and a cancelled call has no answer."""
-        replies = [call.reply for call in self.calls]
-        prompt = sum(reply.prompt_tokens or 0 for reply in replies)
-        completion = sum(reply.completion_tokens or 0 for reply in replies)
-        return prompt, completion, all(None not in (reply.prompt_tokens, reply.completion_tokens) for reply in replies)
+    def spent(self) -> Spent:
+        """What the calls cost."""
+        return sum((spent_on(call.reply) for call in self.calls), Spent())
 
     @property
     def seconds(self) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from math import ceil, floor
 
 from PIL import Image, ImageDraw, ImageFont
@@ -80,12 +80,12 @@ class Chart:
         """A length given for pictures 512 wide, in whole pixels of this one, at least 1."""
         return max(1, round(length * self.size / 512))
 
-    @property
+    @cached_property
     def unit(self) -> float:
         """Pixels per map unit."""
         return self.size * MAP_WIDTH / 512 / max(self.map_size)
 
-    @property
+    @cached_property
     def frame(self) -> Box:
         """The map's rectangle: left, top, right, bottom pixels, all inside."""
         left, top = round(self.size * MAP_LEFT / 512), round(self.size * MAP_TOP / 512)

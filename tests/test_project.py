@@ -7,11 +7,14 @@ import re
 import shlex
 import subprocess
 import sys
+import threading
 import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from compass.bench.scripted_model import ScriptedModel
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -24,13 +27,23 @@ def console_lines(page: Path) -> list[str]:
     return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
 
 
+@pytest.fixture(scope="module")
+def model_server():
+    """What stands in for hosted and local models in the pages' commands."""
+    with ScriptedModel() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if console_lines(page)], ids=lambda page: page.name)
-def test_the_commands_of_a_page_work(page, tmp_path):
+def test_the_commands_of_a_page_work(page, tmp_path, model_server):
     for line in console_lines(page):
-        program, *words = shlex.split(line)
+        program, *words = shlex.split(line.replace("http://127.0.0.1:8000/v1", model_server.base_url))
         assert program == "compass"
         command = [sys.executable, "-c", "from compass.cli.main import main; main()", *words]
-        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        hosted = {"OPENAI_BASE_URL": model_server.base_url, "OPENAI_API_KEY": "sk-of-nobody"}
+        environment = os.environ | hosted | {"PYTHONPATH": str(ROOT)}
         done = subprocess.run(
             command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=300
         )

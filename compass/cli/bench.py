@@ -11,8 +11,10 @@ from rich.table import Table
 from compass.bench.against import OPPONENTS
 from compass.bench.cells import CELLS, REPETITIONS, run_cells
 from compass.bench.fidelity import EPISODES
+from compass.bench.planning import EPISODES as PLANNING_EPISODES
 from compass.cli.fidelity import print_fidelity
 from compass.cli.output import Json, collected, out, print_json
+from compass.cli.planning import print_planning
 from compass.cli.speed import show_against, show_scaling
 from compass.errors import InputError, unknown
 from compass.evaluate.settings import OBSERVATIONS
@@ -23,13 +25,15 @@ READ_BY = {
     "--scaling": ("--observation",),
     "--against": (),
     "--fidelity": ("--episodes", "--seed"),
+    "--planning": ("cells", "--observation", "--episodes", "--seed"),
 }
 """What each kind of measurement reads of the options that not all do."""
 
 
 def bench(
     cells: Annotated[
-        list[str] | None, typer.Argument(help=f"What to measure: {', '.join(CELLS)}.", show_default="all")
+        list[str] | None,
+        typer.Argument(help=f"What to measure: {', '.join(CELLS)}; scenarios with --planning.", show_default="all"),
     ] = None,
     observation: Annotated[
         str | None, typer.Option(help=f"{' or '.join(OBSERVATIONS)}.", show_default=OBSERVATIONS[0])
@@ -39,14 +43,26 @@ def bench(
     fidelity: Annotated[
         bool, typer.Option("--fidelity", help="Instead: how near the embedded engine comes to the real game.")
     ] = False,
+    planning: Annotated[
+        bool, typer.Option("--planning", help="Instead: how much more planning wins than skills that never change.")
+    ] = False,
     episodes: Annotated[
-        int | None, typer.Option(min=2, help="Of each map, with --fidelity.", show_default=str(EPISODES))
+        int | None,
+        typer.Option(
+            min=2,
+            help="Of each map, with --fidelity or --planning.",
+            show_default=f"{EPISODES} or {PLANNING_EPISODES}",
+        ),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the first battle, with --fidelity.", show_default="0")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the first battle, with --fidelity or --planning.", show_default="0")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Measure the speed of the environment and of the whole loop on this machine, or how faithful the engine is."""
-    kind = _kind({"--fidelity": fidelity, "--against": against is not None, "--scaling": scaling})
+    """Measure speed on this machine, how faithful the engine is, or what planning is worth."""
+    kind = _kind(
+        {"--fidelity": fidelity, "--against": against is not None, "--scaling": scaling, "--planning": planning}
+    )
     _refuse_unread(kind, {"cells": cells, "--observation": observation, "--episodes": episodes, "--seed": seed})
     if observation not in (None, *OBSERVATIONS):
         raise unknown("observation", str(observation), OBSERVATIONS)
@@ -54,6 +70,9 @@ def bench(
         raise unknown("opponent", str(against), OPPONENTS)
     if fidelity:
         print_fidelity(EPISODES if episodes is None else episodes, seed or 0, json)
+    elif planning:
+        played = PLANNING_EPISODES if episodes is None else episodes
+        print_planning(cells or (), observation or OBSERVATIONS[0], played, seed or 0, json)
     elif against:
         show_against(json)
     elif scaling:
@@ -74,7 +93,7 @@ def _refuse_unread(kind: str, options: dict[str, Any]) -> None:
     for option, value in options.items():
         if value not in (None, []) and option not in READ_BY[kind]:
             what = f"the cells {', '.join(value)}" if option == "cells" else option
-            raise InputError(f"bench {kind or 'without --fidelity'} does not read {what}: leave that out")
+            raise InputError(f"bench {kind or 'of cells'} does not read {what}: leave that out")
 
 
 def _show_cells(cells: list[str], observation: str, json: bool) -> None:

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from compass.cli import model_options as by
 from compass.cli.output import Json, command, err, folder, out, print_json
 from compass.episode import EpisodeSettings
 from compass.errors import InputError, unknown
@@ -36,6 +37,7 @@ Unsafe = Annotated[bool, typer.Option("--unsafe-skills", help="Run skills unconf
 
 
 def evaluate_command(
+    context: typer.Context,
     scenario: Scenario,
     episodes: Episodes = 100,
     seed: Seed = 0,
@@ -61,12 +63,30 @@ def evaluate_command(
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
     unsafe_skills: Unsafe = False,
     json: Json = False,
+    model: by.Model = None,
+    base_url: by.BaseUrl = None,
+    calls: by.Calls = None,
+    no_image: by.NoImage = False,
+    no_reflection: by.NoReflection = False,
+    frames: by.Frames = None,
+    image_size: by.ImageSize = None,
+    prompts: by.Prompts = None,
+    clock: by.Clock = None,
+    game_speed: by.GameSpeed = None,
+    concurrency: by.Concurrency = None,
+    requests_per_minute: by.Rate = None,
+    timeout: by.Timeout = None,
+    max_tokens: by.MaxTokens = None,
+    max_dollars: by.MaxDollars = None,
+    max_minutes: by.MaxMinutes = None,
+    prices: by.Prices = None,
 ) -> None:
     """Play battles and say how often they were won.
 
     The run folder holds the manifest, a line and a record per episode, and the skills used. A run that was stopped, whatever
     stopped it, goes on with --resume.
     """
+    by_model = by.model_settings(context.params)
     if plan_on_change not in ("on", "off"):
         raise unknown("value of --plan-on-change", plan_on_change, ("on", "off"))
     if resume and path is None:
@@ -83,6 +103,7 @@ def evaluate_command(
         skills=skills,
         unsafe_skills=unsafe_skills,
         workers=workers,
+        **by_model,
     )
     path = path or default_run_path(settings)
     try:
@@ -110,7 +131,7 @@ def watch(settings: EvaluateSettings, path: Path, resume: bool = False) -> RunRe
             counts[result.outcome] += 1
             bar.update(task, advance=1, description=f"{settings.policy}: {counts[Outcome.WIN]} won")
 
-        return evaluate(settings, path, resume, advance)
+        return evaluate(settings, path, resume, advance, lambda line: console.print(line, markup=False, soft_wrap=True))
 
 
 def show(report: RunReport, json: bool) -> None:

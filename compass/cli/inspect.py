@@ -14,9 +14,13 @@ from rich.text import Text
 
 from compass.cli.output import Json, out, print_json
 from compass.errors import InputError
+from compass.evaluate.cost import dollars
+from compass.evaluate.manifest import price_of
 from compass.inspect import Followed, InspectedEpisode, Inspection, PlanMade
 from compass.models.base import Picture
+from compass.models.budget import Spent
 from compass.models.entries import CallEntry
+from compass.models.prices import Price
 from compass.observation.text import action_words, describe
 from compass.types import Entity
 
@@ -43,24 +47,24 @@ def inspect(
         if given:
             raise InputError(f"{' and '.join(given)}: of which plan? Add --agent and --step")
         opened = InspectedEpisode(run, episode)
-        plans = opened.plans(agent)
+        plans, price = opened.plans(agent), price_of(opened.manifest)
         if json:
-            print_json({"run": str(run), "episode": episode, "plans": [_plan_fields(plan) for plan in plans]})
+            print_json({"run": str(run), "episode": episode, "plans": [_plan_fields(plan, price) for plan in plans]})
         else:
             out().print(_table(plans))
         return
     if agent is None:
         raise InputError(f"--step {step}: of which agent? Add --agent")
     opened = InspectedEpisode(run, episode)
-    found = opened.inspect(opened.plan_at(agent, step))
+    found, price = opened.inspect(opened.plan_at(agent, step)), price_of(opened.manifest)
     files = _write_frames(found, frames) if frames else []
     if json:
-        content = {"run": str(run), "episode": episode, "asked_about": step, **_plan_fields(found.plan)}
+        content = {"run": str(run), "episode": episode, "asked_about": step, **_plan_fields(found.plan, price)}
         print_json(content | _inspection_fields(found, prompts) | {"files": [str(file) for file in files]})
         return
     if found.plan.step != step:
         print(f"agent {agent} made no plan at step {step}; its last before that, at step {found.plan.step}:\n")
-    for line in (*_page(found, prompts), *(f"written: {file}" for file in files)):
+    for line in (*_page(found, prompts, price), *(f"written: {file}" for file in files)):
         print(visible(line))
 
 
@@ -91,12 +95,12 @@ def _table(plans: Sequence[PlanMade]) -> Table:
         cells = [str(plan.step), str(plan.agent)]
         cells += [line["trigger"], line["task"], _skill(line), str(plan.effect)] if line else ["", "", "", "never"]
         if asked:
-            cells += [str(len(plan.calls)), _tokens(plan), f"{plan.seconds:.1f}", _fault_kinds(plan)]
+            cells += [str(len(plan.calls)), _tokens(plan.spent), f"{plan.seconds:.1f}", _fault_kinds(plan)]
         table.add_row(*(Text(visible(cell)) for cell in cells))
     return table
 
 
-def _page(found: Inspection, prompts: bool) -> Iterator[str]:
+def _page(found: Inspection, prompts: bool, price: Price | None) -> Iterator[str]:
     """All about one plan, for a person."""
     plan, line = found.plan, found.plan.decision
     why = f" ({line['trigger']})" if line else ""
@@ -115,7 +119,7 @@ def _page(found: Inspection, prompts: bool) -> Iterator[str]:
         yield from (f"failed before: {failure.kind.value}: {failure.detail}" for failure in call.reply.failures)
         yield _answer(call)
     if plan.calls:
-        yield f"\nCOST: {len(plan.calls)} calls, {_tokens(plan)} tokens (asked + answered), {plan.seconds:.1f} s"
+        yield f"\nCOST: {_cost_words(plan, price)}"
     yield "\nDECISION"
     if line is None:
         yield "none took effect: the agent died or the episode ended before"
@@ -127,6 +131,13 @@ def _page(found: Inspection, prompts: bool) -> Iterator[str]:
     yield f"in effect from step {plan.effect}" + (f", {line['delay']} steps later" if line["delay"] else "")
     if found.followed:
         yield from _followed_lines(found.followed)
+
+
+def _cost_words(plan: PlanMade, price: Price | None) -> str:
+    spent = plan.spent
+    rough = f"; {spent.unmetered} calls not counted by the server" if spent.unmetered else ""
+    tokens = f"{_tokens(spent)} tokens (asked + answered{rough})"
+    return f"{spent.calls} calls, {tokens}, {dollars(spent.dollars(price))}, {plan.seconds:.1f} s"
 
 
 _WHY = {"reasoning": "reasoning", "new_skill": "would rather have had a skill that does this"}
@@ -185,26 +196,26 @@ def _skill(line: Mapping[str, Any]) -> str:
     return f"{line['skill']}({parameters})" if parameters else str(line["skill"])
 
 
-def _tokens(plan: PlanMade) -> str:
-    prompt, completion, all_known = plan.tokens
-    return f"{prompt:,} + {completion:,}" + ("" if all_known else " + ?")
+def _tokens(spent: Spent) -> str:
+    return f"{'~' if spent.unmetered else ''}{spent.prompt_tokens:,} + {spent.completion_tokens:,}"
 
 
 def _fault_kinds(plan: PlanMade) -> str:
     return ", ".join(fault["kind"] for fault in plan.decision["plan_faults"]) if plan.decision else ""
 
 
-def _plan_fields(plan: PlanMade) -> dict[str, Any]:
-    prompt, completion, all_known = plan.tokens
+def _plan_fields(plan: PlanMade, price: Price | None) -> dict[str, Any]:
+    spent = plan.spent
     return {
         "agent": plan.agent,
         "step": plan.step,
         "effect": plan.effect,
         "decision": plan.decision,
-        "calls": len(plan.calls),
-        "prompt_tokens": prompt,
-        "completion_tokens": completion,
-        "all_tokens_known": all_known,
+        "calls": spent.calls,
+        "prompt_tokens": spent.prompt_tokens,
+        "completion_tokens": spent.completion_tokens,
+        "unmetered_calls": spent.unmetered,
+        "dollars": spent.dollars(price),
         "seconds": plan.seconds,
     }
 

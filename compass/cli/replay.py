@@ -31,6 +31,7 @@ def replay_command(
     code 1 when an episode comes out otherwise.
     """
     path = path or default_replay_path(run)
+    taken = (path / "manifest.json").exists()
     count = 0
     with err().status("playing again") as status:
 
@@ -42,7 +43,7 @@ def replay_command(
         try:
             comparison = replay(run, path, advance)
         finally:
-            notes = _notes(run, path)
+            notes = [] if taken else _notes(run, path)
             for note in notes:
                 err().print(f"note: {note}", markup=False, soft_wrap=True)
     _show(comparison, run, path, notes, json)
@@ -51,7 +52,7 @@ def replay_command(
 
 
 def _notes(run: Path, path: Path) -> list[str]:
-    """What is not as it was when the run was made, as far as the replay began."""
+    """What is not as it was when the run was made; nothing if the replay did not begin."""
     if not (path / "manifest.json").is_file():
         return []
     return differences(RunFolder(run).manifest(), RunFolder(path).manifest())

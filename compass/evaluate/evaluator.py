@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from contextlib import closing
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from compass.evaluate.manifest import build_manifest
 from compass.evaluate.player import PlayerSpec, compile_kernels, describe_sandbox, skirmish_player
 from compass.evaluate.report import RunReport, load_report
 from compass.evaluate.run_folder import RunFolder
-from compass.evaluate.settings import EvaluateSettings
+from compass.evaluate.settings import BESIDE, EvaluateSettings
 from compass.evaluate.workers import Played, cores, play_all
+from compass.planner import WITHOUT_MODEL
 from compass.skills.library import Library, default_library_folder, load_library
 from compass.types import EpisodeResult, Outcome
 from envs.jit import announce_compile
 
+if TYPE_CHECKING:  # what stands behind it loads pydantic, which only runs by a model need
+    from compass.evaluate.modelled import Asking
+
 Progress = Callable[[EpisodeResult], None]
 """Called with every episode of the run: first those that were finished before, then each as it ends."""
+Tell = Callable[[str], None]
+"""Told what a person should know of a run before its end, a line at a time."""
 
 
 def library_of(settings: EvaluateSettings) -> Library | None:
@@ -43,31 +51,53 @@ def evaluate(
     path: Path,
     resume: bool = False,
     progress: Progress | None = None,
+    tell: Tell | None = None,
+    taped: Path | None = None,
     only: Collection[int] | None = None,
 ) -> RunReport:
     """Play the battles of `settings` that the run in `path` lacks, and report on all of them.
 
-    only: the seeds to play now, where that should not be all of them.
-
     Ctrl-C (KeyboardInterrupt) and SIGKILL leave a run that `resume` continues: finished episodes are neither lost nor repeated.
+    tell: told what a person should know before the end, a line at a time. taped: the cassette of an earlier run of a model: its
+    calls are played back, and none is made. only: the seeds to play now, where that should not be all of them.
 
     Raises:
-        InputError: bad settings, a run folder that cannot be written, or one that cannot be resumed under these settings.
+        InputError: bad settings, a run folder that cannot be written, or one that cannot be resumed under these settings; of a
+            model: no server answers, a limit leaves no room for an episode, or a call is not on the cassette.
     """
+    tell = tell or (lambda line: None)
     library = library_of(settings)
     sandbox = describe_sandbox(library, settings.unsafe_skills) if library else None
-    manifest = build_manifest(settings, library, sandbox, created=datetime.now(UTC).isoformat(timespec="seconds"))
-    folder = RunFolder.resume(path, manifest) if resume else RunFolder.create(path, manifest, library)
-    try:
-        _play(settings, folder, progress or (lambda result: None), settings.seeds if only is None else only)
-    finally:
-        folder.close()
+    with ExitStack() as stack:
+        asking = None
+        if settings.vlm is not None and library is not None:
+            from compass.evaluate.modelled import open_asking
+
+            asking = stack.enter_context(open_asking(settings, library, path, resume, taped, tell))
+        prompts = asking.prompts if asking else None
+        created = datetime.now(UTC).isoformat(timespec="seconds")
+        manifest = build_manifest(settings, library, sandbox, created, prompts.digest if prompts else None)
+        if resume:
+            folder = RunFolder.resume(path, manifest)
+        else:
+            folder = RunFolder.create(path, manifest, library, prompts.sources if prompts else None)
+        stack.callback(folder.close)
+        seeds = settings.seeds if only is None else only
+        _play(settings, folder, asking, seeds, progress or (lambda result: None))
     report = load_report(path)
+    stopped = asking.purse.stopped if asking and len(report.results) < settings.episodes else None
+    if stopped:
+        tell(
+            f"stopped by {stopped} after {len(report.results)} of {settings.episodes} episodes; a higher limit and --resume go on"
+        )
+    report = replace(report, stopped_by=stopped)
     folder.write_summary(report.summary())
     return report
 
 
-def _play(settings: EvaluateSettings, folder: RunFolder, progress: Progress, wanted: Collection[int]) -> None:
+def _play(
+    settings: EvaluateSettings, folder: RunFolder, asking: Asking | None, wanted: Collection[int], progress: Progress
+) -> None:
     finished = folder.results()
     for result in finished:
         progress(result)
@@ -77,7 +107,7 @@ def _play(settings: EvaluateSettings, folder: RunFolder, progress: Progress, wan
         return
     if announce_compile():  # here, so that it is not done in every worker
         compile_kernels(settings.scenario, settings.observation, settings.episode)
-    workers = min(settings.workers or cores(), len(seeds))
+    workers = min(settings.workers or (BESIDE if asking else cores()), len(seeds))
     spec = PlayerSpec(
         scenario=settings.scenario,
         observation=settings.observation,
@@ -86,8 +116,15 @@ def _play(settings: EvaluateSettings, folder: RunFolder, progress: Progress, wan
         skills=folder.skills if settings.policy == "team" else None,
         unsafe_skills=settings.unsafe_skills,
         records=folder.records,
+        make_planner=asking.planner if asking else WITHOUT_MODEL[settings.planner],
     )
-    with closing(play_all(seeds, partial(skirmish_player, spec), workers)) as played:
+    if asking is not None:
+        from compass.evaluate.modelled import play_by_model
+
+        playing = play_by_model(asking, spec, seeds, workers)
+    else:
+        playing = play_all(seeds, partial(skirmish_player, spec), workers)
+    with closing(playing) as played:
         for each in played:
             result, timing = each.value or (_crashed(each), None)
             folder.append(result, timing | {"workers": workers} if timing else None)

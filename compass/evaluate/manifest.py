@@ -18,6 +18,7 @@ import compass
 import envs
 from compass.errors import InputError
 from compass.evaluate.settings import EvaluateSettings
+from compass.models.prices import Price, tariff_of
 from compass.policies.nearest import VERSION as NEAREST_VERSION
 from compass.skills.library import Library
 from envs.draws import EVALUATION
@@ -26,15 +27,18 @@ from envs.scenario import EnemyOrder, Scenario, StartPositions, Teams
 
 FORMAT = 1
 _PACKAGES = ("compass-smac", "networkx", "numba", "numpy", "orjson", "pyseccomp")
-_MAY_DIFFER = ("created", "episodes", "git")
+_MODEL_PACKAGES = ("openai", "pillow", "pydantic")
+_MAY_DIFFER = ("created", "episodes", "git", "endpoint", "limits", "price")
 _OPTIONS = (
     *("seed", "policy", "planner", "observation", "backend", "plan_every", "plan_on_change", "hops", "skills"),
-    "unsafe_skills",
+    *("unsafe_skills", "model", "calls", "frames", "image_size", "prompts", "clock", "game_speed"),
 )
+_PLANNING = ("model", "calls", "image", "reflection", "frames", "image_size", "clock", "game_speed", "prompts")
 _FOLLOWS = {
     "scenario": ("scenario_hash", "scenario_content", "setting"),
     "scenario_hash": ("scenario_content",),
-    "policy": ("policy_version", "planner", "plan_every", "plan_on_change", "skills", "sandbox"),
+    "policy": ("policy_version", "planner", "plan_every", "plan_on_change", "skills", "sandbox", *_PLANNING),
+    "planner": ("packages", *_PLANNING),
     "unsafe_skills": ("sandbox",),
 }
 """What need not be said, because it differs whenever something else does."""
@@ -44,15 +48,21 @@ Manifest = dict[str, Any]
 
 
 def build_manifest(
-    settings: EvaluateSettings, library: Library | None, sandbox: Mapping[str, Any] | None, created: str
+    settings: EvaluateSettings,
+    library: Library | None,
+    sandbox: Mapping[str, Any] | None,
+    created: str,
+    prompts: str | None = None,
 ) -> Manifest:
     """The manifest of a run about to begin.
 
-    library and sandbox (its kind and limits) are those of the skills, None for policies that use none. `code` is a hash of the
+    library and sandbox (its kind and limits) are those of the skills, None for policies that use none; prompts: the hash of a
+    model's. `code` is a hash of the
     sources that play, so that an edit is noticed where there is no git.
     """
     scenario = settings.scenario
     plans = settings.policy == "team"
+    packages = _PACKAGES + (_MODEL_PACKAGES if settings.vlm else ())
     content: Manifest = {
         "format": FORMAT,
         "scenario": scenario.name,
@@ -66,21 +76,39 @@ def build_manifest(
         "episodes": settings.episodes,
         "policy": settings.policy,
         "policy_version": NEAREST_VERSION if settings.policy == "nearest" else None,
-        "planner": settings.planner if plans else None,
+        "planner": settings.planned_by,
         "plan_every": settings.episode.plan_every if plans else None,
         "plan_on_change": settings.episode.plan_on_change if plans else None,
         "hops": settings.episode.hops,
+        **_planning(settings, prompts),
         "skills": {"hash": library.content_hash, "names": sorted(library.skills)} if library else None,
         "sandbox": dict(sandbox) if sandbox else None,
         "unsafe_skills": settings.unsafe_skills,
         "rules": rules_hash(),
         "code": code_hash(),
         "python": platform.python_version(),
-        "packages": {name: installed_version(name) for name in _PACKAGES},
+        "packages": {name: installed_version(name) for name in packages},
         "git": git_revision(),
         "created": created,
     }
     return dict(orjson.loads(orjson.dumps(content)))  # as it will be read back: lists, not tuples
+
+
+def _planning(settings: EvaluateSettings, prompts: str | None) -> Manifest:
+    """What a run by a model depends on; None throughout for any other. `endpoint`, `limits` and `price` change no episode."""
+    model, vlm = settings.model, settings.vlm
+    if model is None or vlm is None:
+        return dict.fromkeys((*_PLANNING, "endpoint", "limits", "price"))
+    how, where = asdict(vlm), asdict(model)
+    price = tariff_of(model.model, settings.prices).price
+    return {
+        **how,
+        "prompts": prompts,
+        "model": where.pop("model"),
+        "endpoint": where,
+        "limits": asdict(settings.limits),
+        "price": asdict(price) if price else None,
+    }
 
 
 def scenario_of(manifest: Manifest) -> Scenario:
@@ -111,6 +139,19 @@ def communication_of(manifest: Manifest) -> tuple[int, str]:
         return manifest["hops"], manifest["observation"]
     except KeyError as error:
         raise InputError(f"the run's manifest.json is damaged: it lacks {error}") from None
+
+
+def price_of(manifest: Manifest) -> Price | None:
+    """The price of a run's model as it was, None if it was not known or no model was asked.
+
+    Raises:
+        InputError: the manifest is damaged.
+    """
+    price = manifest.get("price")
+    try:
+        return Price(**price) if price else None
+    except TypeError as error:
+        raise InputError(f"the run's manifest.json is damaged: it holds no price ({error})") from None
 
 
 def _enemy_order(content: Mapping[str, Any]) -> EnemyOrder:

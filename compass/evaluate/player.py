@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from compass.episode import EpisodeSettings, run_episode
 from compass.evaluate.records import Recorder
 from compass.evaluate.run_folder import write_record
 from compass.evaluate.workers import Play, Unfit
-from compass.planner import ScriptedPlanner
+from compass.planner import Planner, ScriptedPlanner
 from compass.policies import FIXED, PlanningTeam, RandomTeam
 from compass.skills.library import Library, load_library
 from compass.skills.sandbox import Sandbox
@@ -24,7 +24,10 @@ from envs.skirmish import Skirmish
 
 @dataclass(frozen=True)
 class PlayerSpec:
-    """What a worker needs to know. skills: the run's own copy of the library, None for policies without skills."""
+    """What a worker needs to know. skills: the run's own copy of the library, None for policies without skills.
+
+    make_planner: what makes the team's planner; picklable where workers are processes.
+    """
 
     scenario: Scenario
     observation: str
@@ -33,6 +36,7 @@ class PlayerSpec:
     skills: Path | None
     unsafe_skills: bool
     records: Path
+    make_planner: Callable[[], Planner] = ScriptedPlanner
 
 
 def compile_kernels(scenario: Scenario, observation: str, episode: EpisodeSettings) -> Skirmish:
@@ -48,7 +52,7 @@ def skirmish_player(spec: PlayerSpec) -> Iterator[Play]:
     env = compile_kernels(spec.scenario, spec.observation, spec.episode)
     with ExitStack() as stack:
         sandbox = stack.enter_context(_sandbox(spec)) if spec.skills else None
-        team = PlanningTeam(ScriptedPlanner(), sandbox.library, sandbox) if sandbox else FIXED[spec.policy]()
+        team = PlanningTeam(spec.make_planner(), sandbox.library, sandbox) if sandbox else FIXED[spec.policy]()
 
         def play(seed: int) -> tuple[EpisodeResult, dict[str, Any]]:
             start = perf_counter()

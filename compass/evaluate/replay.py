@@ -19,6 +19,8 @@ from compass.evaluate.manifest import Manifest, scenario_of
 from compass.evaluate.records import EpisodeRecord, read_record, same_content
 from compass.evaluate.run_folder import RunFolder
 from compass.evaluate.settings import EvaluateSettings
+from compass.models.settings import ModelSettings
+from compass.planner.vlm.settings import VlmSettings
 from compass.types import EpisodeResult
 
 
@@ -51,15 +53,16 @@ class Comparison:
     not_reproducible: tuple[int, ...]
 
 
-def settings_of(manifest: Manifest, skills: Path) -> EvaluateSettings:
-    """The settings that a run was made with; `skills` is its own copy of the library.
+def settings_of(folder: RunFolder) -> EvaluateSettings:
+    """The settings that a run was made with; skills and prompts are its own copies.
 
     Raises:
         InputError: the manifest is damaged, or this version cannot play such a run.
     """
+    manifest = folder.manifest()
     try:
         plans = manifest["policy"] == "team"
-        how = {key: manifest[key] for key in ("plan_every", "plan_on_change")} if plans else {}
+        pace = {key: manifest[key] for key in ("plan_every", "plan_on_change")} if plans else {}
         return EvaluateSettings(
             scenario=scenario_of(manifest),
             episodes=manifest["episodes"],
@@ -67,13 +70,23 @@ def settings_of(manifest: Manifest, skills: Path) -> EvaluateSettings:
             policy=manifest["policy"],
             observation=manifest["observation"],
             backend=manifest["backend"],
-            episode=EpisodeSettings(hops=manifest["hops"], **how),
-            skills=skills if plans else None,
+            episode=EpisodeSettings(hops=manifest["hops"], **pace),
+            skills=folder.skills if plans else None,
             unsafe_skills=manifest["unsafe_skills"],
             **({"planner": manifest["planner"]} if plans else {}),
+            **(_asking(manifest, folder.prompts) if manifest["planner"] == "vlm" else {}),
         )
     except (KeyError, TypeError) as error:
         raise InputError(f"the run's manifest.json is damaged: no settings can be read from it ({error!r})") from None
+
+
+def _asking(manifest: Manifest, prompts: Path) -> dict[str, Any]:
+    """What only a run by a model has."""
+    keys = ("calls", "image", "reflection", "frames", "image_size", "clock", "game_speed")
+    return {
+        "model": ModelSettings(model=manifest["model"], **manifest["endpoint"]),
+        "vlm": VlmSettings(prompts=prompts, **{key: manifest[key] for key in keys}),
+    }
 
 
 def default_replay_path(run: Path) -> Path:
@@ -84,19 +97,21 @@ def default_replay_path(run: Path) -> Path:
 
 
 def replay(run: Path, path: Path, progress: Progress | None = None) -> Comparison:
-    """Play the finished episodes of `run` again, into a new run in `path`, and compare them.
+    """Play the finished episodes of `run` again, into a new run in `path`, and compare them. No model is asked.
 
     Raises:
+        MissingCall: the run's cassette lacks a call of a model, or holds another.
         InputError: there is nothing to play, or it cannot be played here.
     """
     original = RunFolder(run)
-    settings = settings_of(original.manifest(), original.skills)
+    settings = settings_of(original)
     finished = original.results()
     seeds = [result.seed for result in finished if result.reproducible]
     if not seeds:
         reason = "none of its episodes is reproducible" if finished else "no episode of it is finished yet"
         raise InputError(f"{run} cannot be played again: {reason}")
-    evaluate(settings, path, progress=progress, only=seeds)
+    taped = original.cassette if settings.vlm else None
+    evaluate(settings, path, progress=progress, taped=taped, only=seeds)
     return compare_runs(original, RunFolder(path))
 
 

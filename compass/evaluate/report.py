@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,13 @@ from rich.console import Group
 from rich.table import Table
 
 from compass.errors import InputError
-from compass.evaluate.manifest import Manifest
+from compass.evaluate.cost import Cost
+from compass.evaluate.manifest import Manifest, price_of
 from compass.evaluate.records import read_list
 from compass.evaluate.run_folder import RunFolder
 from compass.evaluate.statistics import PairedDifference, Statistics, paired_difference, statistics_of
+from compass.models.budget import Spent, spent_on
+from compass.models.cassette import Cassette
 from compass.skills.faults import Fault
 from compass.types import EpisodeResult, Outcome
 
@@ -30,19 +33,25 @@ _COUNTED = {
     "timeout": Outcome.TIMEOUT,
     "crash": Outcome.ENV_CRASH,
 }
+_ORIGIN = ("scenario", "setting", "observation", "backend", "policy", "planner", "model", "clock")
 _SKILLS_NAMED = 5  # of those that made mistakes
 _HEADINGS = ("n", "win rate (95 %)", *_COUNTED, "return", "length", "steps/s")
 
 
 @dataclass(frozen=True)
 class RunReport:
-    """The finished episodes of a run and their statistics; `steps_per_second` counts environment steps over all workers."""
+    """The finished episodes of a run, their statistics, and what they cost.
+
+    `steps_per_second` counts environment steps over all workers. `stopped_by`: the limit that ended the run early.
+    """
 
     path: Path
     manifest: Manifest
     results: Sequence[EpisodeResult]
     statistics: Statistics
     steps_per_second: float | None
+    cost: Cost
+    stopped_by: str | None = None
 
     @property
     def title(self) -> str:
@@ -52,14 +61,14 @@ class RunReport:
 
     @property
     def player(self) -> str:
-        """Who played: the policy, with its planner where it has one."""
-        return ", ".join(filter(None, (self.manifest["policy"], self.manifest["planner"])))
+        """Who played: the policy, with its planner where it has one, and of a model what sets it apart."""
+        m = self.manifest
+        clock = f"realtime x{m['game_speed']:g}" if m.get("clock") == "realtime" else None
+        return ", ".join(filter(None, (m["policy"], m["planner"], m.get("model"), clock)))
 
     def summary(self) -> dict[str, Any]:
         """The run's figures for programs."""
-        origin = {
-            key: self.manifest[key] for key in ("scenario", "setting", "observation", "backend", "policy", "planner")
-        }
+        origin = {key: self.manifest.get(key) for key in _ORIGIN}
         s = self.statistics
         return origin | {
             "episodes": s.episodes,
@@ -69,6 +78,10 @@ class RunReport:
             "return_mean": s.return_mean,
             "length_mean": s.length_mean,
             "steps_per_second": self.steps_per_second,
+            "skill_faults": _by_kind(result.faults for result in self.results),
+            "plan_faults": _by_kind(result.plan_faults for result in self.results),
+            "cost": self.cost.content(),
+            "stopped_by": self.stopped_by,
             "run": os.fsencode(self.path).decode(errors="replace"),  # JSON has no word for a name that is no UTF-8
         }
 
@@ -80,8 +93,19 @@ def load_report(path: Path) -> RunReport:
         InputError: the folder holds no readable run.
     """
     folder = RunFolder(path)
-    results = folder.results()
-    return RunReport(path, folder.manifest(), results, statistics_of(results), folder.steps_per_second())
+    results, manifest, speed = folder.results(), folder.manifest(), folder.speed()
+    wins = sum(result.outcome is Outcome.WIN for result in results)
+    spent = sum((spent_on(entry.reply) for entry in Cassette(folder.cassette).all_entries()), Spent())
+    cost = Cost(spent, spent.dollars(price_of(manifest)), speed.seconds, len(results), wins)
+    return RunReport(path, manifest, results, statistics_of(results), speed.steps_per_second, cost)
+
+
+def _by_kind(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Faults by kind, summed over episodes."""
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return dict(sorted(total.items()))
 
 
 def table_of(reports: Sequence[RunReport]) -> Group:
@@ -106,18 +130,24 @@ def notes_of(report: RunReport) -> list[str]:
     """What a reader of the run's figures must also know, one line each: crashes, skills' mistakes and who was played."""
     crashed = [result for result in report.results if result.outcome is Outcome.ENV_CRASH]
     notes = [f"seed {result.seed} crashed: {result.detail}" for result in crashed]
-    faults: Counter[str] = Counter()
-    for result in report.results:
-        faults.update(result.faults)
-    if faults:
-        counts = ", ".join(f"{count} {kind}" for kind, count in sorted(faults.items()))
-        notes.append(f"mistakes of skills, each of which cost an agent the fallback action: {counts}")
+    if faults := _by_kind(result.faults for result in report.results):
+        notes.append(f"mistakes of skills, each of which cost an agent the fallback action: {_counted(faults)}")
         notes += _commonest_faults(report)
+    if faults := _by_kind(result.plan_faults for result in report.results):
+        notes.append(
+            f"mistakes of the model and failed calls, after the last of which an agent kept its skill: {_counted(faults)}"
+        )
+    if report.cost.spent.calls:
+        notes.append(report.cost.line())
     if report.manifest["skills"]:
         notes.append(_plans_by_skill(report))
     if fragile := sum(not result.reproducible for result in report.results if result not in crashed):
         notes.append(f"{fragile} episodes are not reproducible: the speed of this machine decided an action")
     return [f"{report.player}: {note}" for note in notes]
+
+
+def _counted(faults: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in faults.items())
 
 
 def _lists(report: RunReport, name: str, results: Sequence[EpisodeResult]) -> list[Mapping[str, Any]]:

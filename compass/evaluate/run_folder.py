@@ -14,19 +14,32 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from compass.errors import InputError
 from compass.evaluate.manifest import FORMAT, Manifest, check_same_run
 from compass.jsonl import append_line, drop_torn_line, whole_lines
+from compass.planner.vlm.prompts import load_prompts
 from compass.skills.library import Library, load_library
 from compass.types import EpisodeResult, Outcome
 
 _PROBE = 1 << 20  # bytes that must fit before a run may begin
 _LINE = orjson.OPT_APPEND_NEWLINE
 _PAGE = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+
+
+def cassette_of(path: Path) -> Path:
+    """Where the calls to the model of the run in `path` are taped, before there is one, too."""
+    return path / "cassette"
+
+
+class Speed(NamedTuple):
+    """Seconds that episodes took, all together, and environment steps per second over all workers, None before the first."""
+
+    seconds: float
+    steps_per_second: float | None
 
 
 class RunFolder:
@@ -38,12 +51,16 @@ class RunFolder:
         self.timings = path / "timings.jsonl"
         self.records = path / "records"
         self.skills = path / "skills"
+        self.prompts = path / "prompts"
+        self.cassette = cassette_of(path)
         self._lines: int | None = None
         if not os.path.isfile(path / "manifest.json"):  # unlike Path's, false for names that are too long, too
             raise InputError(f"{path} holds no run (no manifest.json in it)")
 
     @classmethod
-    def create(cls, path: Path, manifest: Manifest, library: Library | None) -> RunFolder:
+    def create(
+        cls, path: Path, manifest: Manifest, library: Library | None, prompts: Mapping[str, str] | None = None
+    ) -> RunFolder:
         """Make the folder of a new run, ready to be written.
 
         Raises:
@@ -58,7 +75,9 @@ class RunFolder:
             try:
                 _probe(path)
                 if library is not None:
-                    _snapshot(library, path / "skills")
+                    _snapshot({f"{skill.name}.py": skill.source for skill in library.skills.values()}, path / "skills")
+                if prompts is not None:
+                    _snapshot({f"{name}.md": text for name, text in prompts.items()}, path / "prompts")
                 write_whole(path / "episodes.jsonl", b"")
                 write_whole(path / "timings.jsonl", b"")
                 write_whole(path / "manifest.json", orjson.dumps(manifest, option=_PAGE))
@@ -77,7 +96,7 @@ class RunFolder:
         folder = cls(path)
         earlier = folder.manifest()
         check_same_run(earlier, manifest, path)
-        _check_snapshot(folder.skills, earlier)
+        _check_snapshots(folder, earlier)
         with _clear_errors(path):
             _probe(path)
             folder.records.mkdir(exist_ok=True)
@@ -141,17 +160,22 @@ class RunFolder:
                 with self.timings.open("ab", buffering=0) as timings:
                     append_line(timings.fileno(), orjson.dumps(dict(timing), option=_LINE))
 
-    def steps_per_second(self) -> float | None:
-        """Environment steps per second of all episodes that were played to their end, over all workers; None before the first."""
-        steps, seconds = 0, 0.0
+    def speed(self) -> Speed:
+        """How long the episodes took that were played to their end.
+
+        Raises:
+            InputError: a line is no timing.
+        """
+        steps, seconds, machine_seconds = 0, 0.0, 0.0
         for number, line in enumerate(whole_lines(self.timings), 1):
             try:
                 timing = orjson.loads(line)
-                seconds += timing["seconds"] / timing["workers"]
+                seconds += timing["seconds"]
+                machine_seconds += timing["seconds"] / timing["workers"]
                 steps += timing["steps"]
             except (ValueError, TypeError, KeyError, ZeroDivisionError):
                 raise InputError(f"{self.timings}, line {number} is no timing; delete that line") from None
-        return steps / seconds if seconds > 0 else None
+        return Speed(seconds, steps / machine_seconds if machine_seconds > 0 else None)
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write `summary.json`."""
@@ -244,16 +268,20 @@ def _probe(path: Path) -> None:
         probe.unlink(missing_ok=True)
 
 
-def _snapshot(library: Library, folder: Path) -> None:
+def _snapshot(files: Mapping[str, str], folder: Path) -> None:
     folder.mkdir()
-    for skill in library.skills.values():
-        write_whole(folder / f"{skill.name}.py", skill.source.encode())
+    for name, text in files.items():
+        write_whole(folder / name, text.encode())
 
 
-def _check_snapshot(skills: Path, manifest: Manifest) -> None:
-    """A resumed run plays its own copy of the library: that must still be what the manifest says."""
-    if manifest.get("skills") and load_library(skills).content_hash != manifest["skills"]["hash"]:
-        raise InputError(f"{skills} is no longer the library that the run began with: put it back or begin a new run")
+def _check_snapshots(folder: RunFolder, manifest: Manifest) -> None:
+    """A resumed run plays its own copies of skills and prompts: those must still be what the manifest says."""
+    if manifest.get("skills") and load_library(folder.skills).content_hash != manifest["skills"]["hash"]:
+        raise InputError(
+            f"{folder.skills} is no longer the library that the run began with: put it back or begin a new run"
+        )
+    if manifest.get("prompts") and load_prompts(folder.prompts).digest != manifest["prompts"]:
+        raise InputError(f"{folder.prompts} is no longer what the run began with: put it back or begin a new run")
 
 
 def _read_json(path: Path) -> Any:

@@ -7,13 +7,18 @@ from pathlib import Path
 
 from compass.episode import EpisodeSettings
 from compass.errors import InputError, unknown
+from compass.models.budget import Limits
+from compass.models.settings import ModelSettings
 from compass.observation.decode import check_readable
+from compass.planner import WITHOUT_MODEL
+from compass.planner.vlm.settings import VlmSettings
 from compass.policies import POLICIES
 from envs.scenario import BACKENDS, Scenario
 
 OBSERVATIONS = ("repaired", "upstream")
-PLANNERS = ("scripted",)
+PLANNERS = (*WITHOUT_MODEL, "vlm")
 MOST_EPISODES = 1_000_000  # in one run: days of play, and as many files
+BESIDE = 8  # episodes side by side whose agents wait for a model
 _LARGEST = 2**64 - 1  # of seeds, and of any number in a manifest
 
 
@@ -34,7 +39,9 @@ class EvaluateSettings:
     """One evaluation: the battles `seed` ... `seed + episodes - 1` of a scenario, played by one policy.
 
     observation: `repaired` or `upstream` (smacv2's wiped rows kept). skills: folder of the library, None for the shipped one.
-    unsafe_skills: run skills without the sandbox where the system has none. workers: processes that play, None for one per core.
+    unsafe_skills: run skills without the sandbox where the system has none. workers: processes that play, None for one a core; with
+    a vlm planner, episodes side by side in one process, None for `BESIDE`. model, vlm: which model plans and how, for planner vlm
+    alone; limits: where its run ends early; prices: a file of prices, None for the shipped one.
     """
 
     scenario: Scenario
@@ -48,6 +55,10 @@ class EvaluateSettings:
     skills: Path | None = None
     unsafe_skills: bool = False
     workers: int | None = None
+    model: ModelSettings | None = None
+    vlm: VlmSettings | None = None
+    limits: Limits = field(default_factory=Limits)
+    prices: Path | None = None
 
     def __post_init__(self) -> None:
         check_readable(self.scenario)
@@ -67,6 +78,17 @@ class EvaluateSettings:
             raise InputError(f"policy {self.policy} plays without skills; leave out --skills, or take --policy team")
         if self.workers is not None and self.workers < 1:
             raise InputError(f"workers is {self.workers}; give 1 or more")
+        if (self.model is None or self.vlm is None) and self.planned_by == "vlm":
+            raise InputError("planner vlm needs a model: name it with --model, and its server with --base-url")
+        if (self.model or self.vlm or self.prices or self.limits != Limits()) and self.planned_by != "vlm":
+            raise InputError(
+                "options of a model are for --policy team --planner vlm: add these, or leave the others out"
+            )
+
+    @property
+    def planned_by(self) -> str | None:
+        """The planner; None for policies that do not plan."""
+        return self.planner if self.policy == "team" else None
 
     @property
     def seeds(self) -> range:

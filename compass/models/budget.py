@@ -10,7 +10,7 @@ from time import monotonic
 
 from compass.errors import InputError
 from compass.models.base import Call, Model, Reply
-from compass.models.prices import Tariff, text_tokens
+from compass.models.prices import Price, Tariff, text_tokens
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class Spent:
         """Of prompts and answers together."""
         return self.prompt_tokens + self.completion_tokens
 
-    def dollars(self, tariff: Tariff) -> float | None:
-        """The price of it all, None where the model's price is not known; no call costs nothing."""
+    def dollars(self, price: Price | None) -> float | None:
+        """What it all cost, None where the price is not known; no call costs nothing."""
         if not self.calls:
             return 0.0
-        return tariff.price.dollars(self.prompt_tokens, self.completion_tokens) if tariff.price else None
+        return price.dollars(self.prompt_tokens, self.completion_tokens) if price else None
 
     def __add__(self, other: Spent) -> Spent:
         return Spent(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(Spent)))
@@ -103,10 +103,11 @@ class Budget:
         minutes = (monotonic() - self._began) / 60
         if self._limits.max_minutes is not None and minutes >= self._limits.max_minutes:
             return f"--max-minutes {self._limits.max_minutes:g}"
+        price = self._tariff.price
         ahead = sum([self._mean()] * (running + 1), sum(self._finished, self._lost))
         for name, limit, used, total in (
             ("max-tokens", self._limits.max_tokens, ahead.tokens, self._total.tokens),
-            ("max-dollars", self._limits.max_dollars, ahead.dollars(self._tariff), self._total.dollars(self._tariff)),
+            ("max-dollars", self._limits.max_dollars, ahead.dollars(price), self._total.dollars(price)),
         ):
             if limit is not None and max(used or 0.0, total or 0.0) > limit:
                 return f"--{name} {limit:g}"

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from compass.models.base import Picture
-from compass.observation import picture, png_file
+from compass.observation import picture, png
 
 _KEPT = 256  # pictures, about 60 kB each: the modules of one round of planning, and a repaired answer, send the same ones again
 
@@ -27,9 +27,7 @@ def encode(one: Picture) -> Encoded:
     """Draw a picture and encode it."""
     image = picture.draw(one.observation, one.size)
     digest = hashlib.sha256(b"%d %d " % image.size + image.tobytes())
-    return Encoded(
-        "data:image/png;base64," + base64.b64encode(png_file.encode(image)).decode("ascii"), digest.hexdigest()
-    )
+    return Encoded("data:image/png;base64," + base64.b64encode(png.png(image)).decode("ascii"), digest.hexdigest())
 
 
 class Encoder:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -15,13 +15,13 @@ T = TypeVar("T")
 class ModelLoop:
     """Runs coroutines from entering to leaving; leaving cancels those under way and waits until they have ended.
 
-    Both methods may be called from any thread but the loop's own. After leaving they raise RuntimeError.
+    All methods may be called from any thread but the loop's own. After leaving they raise RuntimeError.
     """
 
     def __init__(self) -> None:
         self._runner = asyncio.Runner()
         self._lock = threading.Lock()
-        self._open = False
+        self._open = self._interrupted = False
         self._under_way: set[Future[Any]] = set()
         self._thread = threading.Thread(target=self._turn, name="model-loop", daemon=True)
         self._ready = threading.Event()
@@ -45,7 +45,7 @@ class ModelLoop:
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine and wait for its result. Raises what it raises, CancelledError when the loop is left meanwhile."""
-        future = self.submit(coroutine)
+        future = self._begin(coroutine)
         try:
             return future.result()
         except BaseException:
@@ -53,7 +53,25 @@ class ModelLoop:
             raise
 
     def submit(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
-        """Begin to run a coroutine."""
+        """Begin to run a coroutine.
+
+        Raises:
+            CancelledError: (of concurrent.futures) after `interrupt`.
+        """
+        if self._interrupted:
+            coroutine.close()
+            raise CancelledError
+        return self._begin(coroutine)
+
+    def interrupt(self) -> None:
+        """Cancel what was submitted, and whatever will be: whoever waits for it goes on at once. `run` still runs."""
+        self._interrupted = True
+        with self._lock:
+            left = list(self._under_way)
+        for future in left:
+            future.cancel()
+
+    def _begin(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
         with self._lock:
             if not self._open:
                 coroutine.close()

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
-from compass.observation import png_file
+from compass.observation.png import png as to_png
 from compass.observation.text import HEALER, action_words, rounded
 from compass.types import MOVES, Entity, Observation
 from envs.drawing import (
@@ -103,8 +103,8 @@ def draw(obs: Observation, size: int = SIZE) -> Image.Image:
 
 
 def png(obs: Observation, size: int = SIZE) -> bytes:
-    """The picture of an observation as a PNG file."""
-    return png_file.encode(draw(obs, size))
+    """The picture as a PNG file."""
+    return to_png(draw(obs, size))
 
 
 def _marks(chart: Chart, obs: Observation) -> list[_Mark]:

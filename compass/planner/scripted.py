@@ -55,7 +55,7 @@ class ScriptedPlanner:
         for task, reasoning in sub_tasks(obs):
             for skill in request.skills:
                 if task in skill.tasks:
-                    return Decision(task, skill.name, _parameters(skill, obs.own.unit_type), reasoning)
+                    return Decision(task, skill.name, parameters_for(skill, obs.own.unit_type), reasoning)
         return Decision("engage", request.skills[0].name, {}, "no skill serves a sub-task of the moment")
 
 
@@ -75,8 +75,8 @@ def sub_tasks(obs: Observation) -> list[tuple[str, str]]:
     return [engage, ("search", "no skill engages")]
 
 
-def _parameters(skill: Skill, unit_type: str) -> dict[str, float]:
-    """What this planner sets of the skill's parameters, where the skill has them and allows the value."""
+def parameters_for(skill: Skill, unit_type: str) -> dict[str, float]:
+    """What the scripted planner sets of a skill's parameters, where the skill has them and allows the value."""
     if unit_type not in PULL_BACK:
         return {}
     below, steps = PULL_BACK[unit_type]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import asdict
 from pathlib import Path
 
 import orjson
@@ -17,6 +16,7 @@ from compass.evaluate.settings import EvaluateSettings
 from compass.models import Call, Failure, FaultKind, Model, Reply
 from compass.models.cassette import Cassette
 from compass.models.loop import ModelLoop
+from compass.models.settings import ModelSettings
 from compass.planner.vlm.planner import VlmPlanner
 from compass.planner.vlm.prompts import load_prompts
 from compass.planner.vlm.settings import VlmSettings
@@ -28,6 +28,7 @@ from envs.scenario_file import load_scenario
 from envs.skirmish import Skirmish
 
 SEED = 3
+MODEL = "gpt-4o-mini"
 SCENARIO = load_scenario("protoss_5_vs_5")
 HOW = VlmSettings(frames=2, image_size=256, reflection=False)
 ANSWERS = {
@@ -38,17 +39,17 @@ ANSWERS = {
 
 
 class Scripted:
-    """Answers every module with one JSON object; agent 1's reasoning with prose first. Tells no tokens of its answers to act."""
+    """Answers every module with one JSON object; agent 1's reasoning with prose first. Its server counts no tokens of act."""
 
     async def ask(self, call: Call) -> Reply:
         await asyncio.sleep(0)
         pictures = tuple("0" * 64 for turn in call.turns for _ in turn.pictures)
         if call.module == "reason" and len(call.turns) == 2 and "You are agent 1" in call.turns[1].text:
-            return Reply("I think, therefore I am not JSON.", "scripted-1", 1000, 9, 0.5, pictures=pictures)
+            return Reply("I think, therefore I am not JSON.", MODEL, 1000, 9, 0.5, pictures=pictures)
         failures = (Failure(FaultKind.RATE_LIMIT, "429, waited 1 s"),) if call.module == "act" else ()
-        answered = None if call.module == "act" else 50
+        counted = call.module != "act"
         text = orjson.dumps(ANSWERS[call.module]).decode()
-        return Reply(text, "scripted-1", 1000, answered, 0.25, failures, pictures=pictures)
+        return Reply(text, MODEL, 1000, 50, 0.25, failures, counted, pictures)
 
 
 def play(cassette: Cassette, model: Model | None) -> tuple[EpisodeResult, bytes]:
@@ -63,12 +64,12 @@ def play(cassette: Cassette, model: Model | None) -> tuple[EpisodeResult, bytes]
 
 def make_run(path: Path) -> Path:
     """Play the episode and file it as a run."""
-    library = load_library(default_library_folder())
-    settings = EvaluateSettings(SCENARIO, episodes=1, seed=SEED)
-    manifest = build_manifest(settings, library, describe_sandbox(library, unsafe=False), created="")
-    how = asdict(HOW) | {"prompts": None, "planner": "vlm", "model": "scripted-1"}
-    folder = RunFolder.create(path, manifest | how, library)
-    result, record = play(Cassette(path / "cassette"), Scripted())
+    library, prompts = load_library(default_library_folder()), load_prompts(None)
+    model = ModelSettings(MODEL, "http://localhost:9/v1")
+    settings = EvaluateSettings(SCENARIO, episodes=1, seed=SEED, planner="vlm", model=model, vlm=HOW)
+    manifest = build_manifest(settings, library, describe_sandbox(library, unsafe=False), "", prompts.digest)
+    folder = RunFolder.create(path, manifest, library, prompts.sources)
+    result, record = play(Cassette(folder.cassette), Scripted())
     write_record(folder.record_path(SEED), record)
     folder.append(result, None)
     folder.close()

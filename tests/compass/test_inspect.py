@@ -13,6 +13,7 @@ from compass.errors import InputError
 from compass.evaluate.records import read_record
 from compass.inspect import InspectedEpisode
 from compass.models import Call, Reply, Turn
+from compass.models.budget import Spent
 from compass.models.cassette import Cassette
 from compass.observation.text import rounded
 from compass.planner.vlm.render import read_observation
@@ -41,8 +42,7 @@ def test_every_decision_is_a_plan_with_its_calls(episode: InspectedEpisode) -> N
         repaired = ["reason"] if plan.agent == 1 else []
         assert [call.module for call in plan.calls] == ["perceive", "reason", *repaired, "act"]
         assert plan.effect == plan.step
-        prompt = 1000 * len(plan.calls)
-        assert plan.tokens == (prompt, 100 + 9 * len(repaired), False)
+        assert plan.spent == Spent(len(plan.calls), 1000 * len(plan.calls), 150 + 9 * len(repaired), 1)
         assert plan.seconds == 0.75 + 0.5 * len(repaired)
     assert episode.plans(2) == [plan for plan in plans if plan.agent == 2]
 
@@ -105,7 +105,7 @@ def test_a_plan_that_never_took_effect_is_not_forgotten(run: Path, tmp_path: Pat
     tape.close()
     episode = InspectedEpisode(copy, SEED)
     plan = episode.plan_at(0, 1)
-    assert (plan.step, plan.decision, plan.effect, plan.tokens) == (1, None, None, (0, 0, False))
+    assert (plan.step, plan.decision, plan.effect, plan.spent) == (1, None, None, Spent(1, 0, 0, 1))
     found = episode.inspect(plan)
     assert found.followed is None and found.as_sent is None
     before = episode.inspect(episode.plan_at(0, 0)).followed

@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from compass.bench.scripted_model import NOT_A_PROMPT, ScriptedModel, answer
+from compass.bench.scripted_model import ScriptedModel
 from compass.errors import InputError
 from compass.planner import PlanRequest, ScriptedPlanner
 from compass.planner.vlm.answers import Fused, told
 from compass.planner.vlm.extract import answer_in
 from compass.planner.vlm.render import observation_block, skills_block, units_block
+from compass.planner.vlm.scripted_answers import NOT_A_PROMPT, answer
 from compass.skills.library import default_library_folder, load_library
 from compass.types import Observation, Trigger
 from tests.compass.observation.sights import FACTS, observations

@@ -47,7 +47,7 @@ def test_seeds_make_the_figures(compass, monkeypatch):
     [
         (("env_5v5_single", "--fidelity"), "does not read the cells env_5v5_single"),
         (("env_5v5_single", "--against", "smax"), "does not read the cells env_5v5_single"),
-        (("--episodes", 5), "without --fidelity does not read --episodes"),
+        (("--episodes", 5), "bench of cells does not read --episodes"),
         (("--scaling", "--seed", 5), "--scaling does not read --seed"),
         (("--fidelity", "--observation", "upstream"), "--fidelity does not read --observation"),
         (("--against", "smax", "--observation", "upstream"), "--against does not read --observation"),

@@ -43,8 +43,8 @@ def test_a_table_of_all_plans(compass, run: Path) -> None:
     assert len(rows) == len(content["plans"])
     assert {tuple(row.split()[:2]) for row in rows} == {(str(p["step"]), str(p["agent"])) for p in content["plans"]}
     first, second = rows[:2]
-    assert words(first) == "0 0 start engage focus_fire 0 3 3,000 + 100 + ? 0.8 rate_limit"
-    assert "prose" in second and "4,000 + 109 + ?" in second
+    assert words(first) == "0 0 start engage focus_fire 0 3 ~3,000 + 150 0.8 rate_limit"
+    assert "prose" in second and "~4,000 + 159" in second
     own = compass("inspect", run, SEED, "--agent", 1).out.splitlines()[1:]
     assert [row.split() for row in own] == [row.split() for row in rows if row.split()[1] == "1"]
 
@@ -57,10 +57,11 @@ def test_all_about_one_plan(compass, run: Path) -> None:
     for part in (
         "Step 0. You are agent 0, a ",
         "(pictures it was shown, by step: 0)",
-        "PERCEIVE, by scripted-1: 1,000 + 50 tokens, 0.2 s",
+        "PERCEIVE, by gpt-4o-mini: 1,000 + 50 tokens, 0.2 s",
+        "ACT, by gpt-4o-mini: 1,000 + 50 tokens (estimated), 0.2 s",
         '  "summary": "[red]Enemies[/red] ahead :warning:"',
         "failed before: rate_limit: 429, waited 1 s",
-        "COST: 3 calls, 3,000 + 100 + ? tokens (asked + answered), 0.8 s",
+        "COST: 3 calls, ~3,000 + 150 tokens (asked + answered; 1 calls not counted by the server), $0.0",
         "skill: focus_fire",
         '  "new_skill": "dance \\u202e"',
         "would rather have had a skill that does this: dance",

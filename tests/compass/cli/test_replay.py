@@ -12,6 +12,7 @@ import pytest
 from compass.evaluate.evaluator import evaluate
 from compass.evaluate.settings import EvaluateSettings
 from envs.scenario_file import load_scenario
+from tests.compass.planned_run import SEED, make_run
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +75,23 @@ def test_episodes_that_are_not_reproducible_are_told_apart(compass, run: Path, t
     ]
 
 
+def test_a_run_by_a_model_needs_no_model_and_all_of_its_cassette(compass, tmp_path: Path) -> None:
+    planned = make_run(tmp_path / "planned")
+    ran = compass("replay", planned)
+    assert (ran.code, ran.out.splitlines()[0]) == (0, "1 of 1 episodes are identical")
+    tape = planned / "cassette" / f"{SEED}.jsonl"
+    tape.write_bytes(tape.read_bytes().partition(b"\n")[2])
+    ran = compass("replay", planned)
+    assert ran.code == 2 and ran.out == ""
+    assert "call 0 of agent" in ran.err and "is not on the tape; no call was made" in ran.err
+
+
 def test_bad_input_is_one_line(compass, run: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    evaluate(EvaluateSettings(load_scenario("zerg_5_vs_5"), episodes=1, policy="nearest", workers=1), other)
     for words, said in (
         ((tmp_path / "none",), "holds no run"),
-        ((run, "--out", run), "already holds a run"),
+        ((run, "--out", other), "already holds a run"),
         ((run, "--out", ""), "the name is empty"),
     ):
         ran = compass("replay", *words)

@@ -60,6 +60,14 @@ def test_records_agree_with_the_results(team_run):
         assert len(record.decisions) == result.plans > 0
 
 
+def test_the_planner_that_is_asked_for_plans(tmp_path):
+    run = evaluate(replace(TEAM, episodes=1, planner="random"), tmp_path / "run")
+    decisions = read_record(run.path / "records" / "0.npz").decisions
+    assert run.player == "team, random"
+    assert {decision["reasoning"] for decision in decisions} == {"drawn at random"}
+    assert len({decision["skill"] for decision in decisions}) > 2
+
+
 @pytest.mark.parametrize("settings", [RANDOM, TEAM], ids=["random", "team"])
 def test_any_number_of_workers_gives_the_same_bytes(settings, request, tmp_path):
     alone = request.getfixturevalue(f"{settings.policy}_run")
@@ -163,8 +171,21 @@ def test_the_manifest_tells_what_episodes_depend_on(team_run):
 def test_the_summary_has_the_promised_fields(random_run):
     summary = orjson.loads((random_run.path / "summary.json").read_bytes())
     assert list(summary) == [
-        *("scenario", "setting", "observation", "backend", "policy", "planner", "episodes", "win_rate", "win_rate_ci"),
-        *("outcomes", "return_mean", "length_mean", "steps_per_second", "run"),
+        *(
+            "scenario",
+            "setting",
+            "observation",
+            "backend",
+            "policy",
+            "planner",
+            "model",
+            "clock",
+            "episodes",
+            "win_rate",
+            "win_rate_ci",
+        ),
+        *("outcomes", "return_mean", "length_mean", "steps_per_second"),
+        *("skill_faults", "plan_faults", "cost", "stopped_by", "run"),
     ]
     assert summary == orjson.loads(orjson.dumps(random_run.summary()))
 

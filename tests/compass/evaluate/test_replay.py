@@ -13,10 +13,15 @@ import pytest
 
 from compass.errors import InputError
 from compass.evaluate.evaluator import evaluate
+from compass.evaluate.records import read_record
 from compass.evaluate.replay import compare_runs, default_replay_path, replay, settings_of
 from compass.evaluate.run_folder import RunFolder
 from compass.evaluate.settings import EvaluateSettings
+from compass.models.cassette import Cassette, MissingCall
+from compass.models.settings import ModelSettings
+from compass.planner.vlm.settings import VlmSettings
 from envs.scenario_file import load_scenario
+from tests.compass.planner.vlm.playing import scripted_server
 
 SETTINGS = EvaluateSettings(load_scenario("protoss_5_vs_5_epo"), episodes=2, seed=5, workers=1)
 
@@ -67,22 +72,23 @@ def set_results(folder: RunFolder, change) -> None:
 
 def test_settings_are_those_of_the_run(run: Path) -> None:
     folder = RunFolder(run)
-    assert settings_of(folder.manifest(), folder.skills) == replace(SETTINGS, skills=folder.skills, workers=None)
+    assert settings_of(folder) == replace(SETTINGS, skills=folder.skills, workers=None)
 
 
 @pytest.mark.parametrize("policy", ["random", "nearest"])
 def test_policies_without_skills_have_settings_too(policy: str, tmp_path: Path) -> None:
     settings = replace(SETTINGS, policy=policy, episodes=1, observation="upstream")
     evaluate(settings, tmp_path / "run")
-    found = settings_of(RunFolder(tmp_path / "run").manifest(), tmp_path / "run" / "skills")
+    found = settings_of(RunFolder(tmp_path / "run"))
     assert (found.policy, found.observation, found.skills) == (policy, "upstream", None)
 
 
 @pytest.mark.parametrize("key", ["policy", "hops", "scenario_content", "plan_every"])
-def test_a_damaged_manifest_is_bad_input(run: Path, key: str) -> None:
-    manifest = {name: value for name, value in RunFolder(run).manifest().items() if name != key}
+def test_a_damaged_manifest_is_bad_input(pair: tuple[RunFolder, RunFolder], key: str) -> None:
+    manifest = {name: value for name, value in pair[1].manifest().items() if name != key}
+    (pair[1].path / "manifest.json").write_bytes(orjson.dumps(manifest))
     with pytest.raises(InputError, match=r"manifest\.json is damaged"):
-        settings_of(manifest, run / "skills")
+        settings_of(pair[1])
 
 
 def test_a_replay_is_the_same_to_the_byte_and_leaves_the_run_alone(run: Path, tmp_path: Path) -> None:
@@ -205,3 +211,54 @@ def test_a_replay_has_a_new_folder_beside_the_run(tmp_path: Path) -> None:
     assert default_replay_path(run) == tmp_path / "run-replay"
     (tmp_path / "run-replay").mkdir()
     assert default_replay_path(run) == tmp_path / "run-replay-2"
+
+
+def planned_by_a_model(path: Path, how: VlmSettings) -> RunFolder:
+    """A run whose server is gone."""
+    with scripted_server(0.02) as server:
+        model = ModelSettings("scripted", server.base_url)
+        evaluate(replace(SETTINGS, planner="vlm", model=model, vlm=how, workers=None), path)
+    return RunFolder(path)
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    """A run planned by a model."""
+    return planned_by_a_model(tmp_path_factory.mktemp("runs") / "asked", VlmSettings(frames=2, image_size=256))
+
+
+def test_settings_of_a_run_by_a_model(asked: RunFolder) -> None:
+    found = settings_of(asked)
+    assert (found.planner, found.model and found.model.model) == ("vlm", "scripted")
+    assert found.vlm == VlmSettings(frames=2, image_size=256, prompts=asked.prompts)
+
+
+def test_a_run_by_a_model_is_played_again_without_it(asked: RunFolder, tmp_path: Path) -> None:
+    comparison = replay(asked.path, tmp_path / "again")
+    assert (comparison.identical, comparison.differing, comparison.not_reproducible) == ((5, 6), (), ())
+    assert Cassette(asked.cassette).entries(5) and not (tmp_path / "again" / "cassette").exists()
+
+
+def test_a_run_in_real_time_is_played_again(tmp_path: Path) -> None:
+    how = VlmSettings(calls="fused", image=False, clock="realtime", game_speed=25.0)
+    folder = planned_by_a_model(tmp_path / "run", how)
+    delays = [line["delay"] for line in read_record(folder.record_path(5)).decisions]
+    assert min(delays) >= 1
+    assert replay(folder.path, tmp_path / "again").identical == (5, 6)
+
+
+def test_a_missing_call_is_an_error(asked: RunFolder, tmp_path: Path) -> None:
+    copy = RunFolder(Path(shutil.copytree(asked.path, tmp_path / "copy")))
+    tape = copy.cassette / "6.jsonl"
+    lines = tape.read_bytes().splitlines(keepends=True)
+    tape.write_bytes(b"".join(lines[:-1]))
+    with pytest.raises(MissingCall, match="is not on the tape; no call was made"):
+        replay(copy.path, tmp_path / "again")
+
+
+def test_edited_prompts_are_an_error(asked: RunFolder, tmp_path: Path) -> None:
+    copy = RunFolder(Path(shutil.copytree(asked.path, tmp_path / "copy")))
+    perceive = copy.prompts / "perceive.md"
+    perceive.write_text("Hello!\n" + perceive.read_text())
+    with pytest.raises(MissingCall, match="differs from the recorded one in message 2: prompts"):
+        replay(copy.path, tmp_path / "again")

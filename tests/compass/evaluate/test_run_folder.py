@@ -33,7 +33,7 @@ def test_what_is_appended_is_read_back(run):
     for result in results:
         run.append(result, TIMING)
     assert RunFolder(run.path).results() == sorted(results, key=lambda result: result.seed)
-    assert run.steps_per_second() == 120 / (1.5 / 2)
+    assert run.speed().steps_per_second == 120 / (1.5 / 2)
 
 
 def test_a_torn_last_line_is_dropped(run):
@@ -70,7 +70,7 @@ def test_a_second_line_of_a_seed_and_lines_of_other_runs_are_named(run, wrong):
 def test_a_broken_timing_is_named(run, line):
     run.timings.write_bytes(line + b"\n")
     with pytest.raises(InputError, match=r"timings\.jsonl, line 1 is no timing"):
-        run.steps_per_second()
+        run.speed()
 
 
 @pytest.mark.parametrize("lost", ["episodes", "timings", "records"])
@@ -83,7 +83,7 @@ def test_a_part_that_was_deleted_is_made_anew(run, lost):
     resumed = RunFolder.resume(run.path, MANIFEST)
     resumed.append(replace(RESULT, seed=1), TIMING)
     write_record(resumed.record_path(1), b"bytes")
-    assert resumed.steps_per_second() == 160.0
+    assert resumed.speed().steps_per_second == 160.0
     resumed.close()
 
 

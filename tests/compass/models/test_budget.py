@@ -28,8 +28,8 @@ def test_the_shipped_prices_are_read_and_a_dated_name_is_found() -> None:
 
 def test_an_unknown_price_is_unknown_and_no_call_costs_nothing() -> None:
     assert tariff_of("my-own-model").price is None
-    assert Spent(1, 10, 10).dollars(UNKNOWN) is None
-    assert Spent().dollars(UNKNOWN) == 0.0
+    assert Spent(1, 10, 10).dollars(UNKNOWN.price) is None
+    assert Spent().dollars(UNKNOWN.price) == 0.0
 
 
 @pytest.mark.parametrize(

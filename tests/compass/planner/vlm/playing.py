@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from compass.bench.scripted_model import ScriptedModel, answer
+from compass.bench.scripted_model import ScriptedModel
 from compass.episode import EpisodeSettings, run_episode
 from compass.models.base import Call, Model, Reply
 from compass.models.cassette import Cassette
@@ -21,6 +21,7 @@ from compass.models.settings import ModelSettings
 from compass.planner import Planner
 from compass.planner.vlm.planner import VlmPlanner
 from compass.planner.vlm.prompts import load_prompts
+from compass.planner.vlm.scripted_answers import answer
 from compass.planner.vlm.settings import VlmSettings
 from compass.policies import PlanningTeam
 from compass.skills.sandbox import Sandbox

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from compass.bench.scripted_model import answer
 from compass.episode import EpisodeSettings
 from compass.planner import ScriptedPlanner
 from compass.planner.vlm.render import read_observation
+from compass.planner.vlm.scripted_answers import answer
 from compass.planner.vlm.settings import VlmSettings
 from compass.skills.sandbox import Sandbox
 from tests.compass.observation.sights import expected, read, same
