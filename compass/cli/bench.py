@@ -15,7 +15,7 @@ from compass.bench.planning import EPISODES as PLANNING_EPISODES
 from compass.cli.fidelity import print_fidelity
 from compass.cli.output import Json, collected, out, print_json
 from compass.cli.planning import print_planning
-from compass.cli.speed import show_against, show_scaling
+from compass.cli.speed import show_against, show_scaling, show_waiting
 from compass.errors import InputError, unknown
 from compass.evaluate.settings import OBSERVATIONS
 from compass.evaluate.workers import cores
@@ -25,6 +25,7 @@ READ_BY = {
     "--scaling": ("--observation",),
     "--against": (),
     "--fidelity": ("--episodes", "--seed"),
+    "--waiting": (),
     "--planning": ("cells", "--observation", "--episodes", "--seed"),
 }
 """What each kind of measurement reads of the options that not all do."""
@@ -46,6 +47,9 @@ def bench(
     planning: Annotated[
         bool, typer.Option("--planning", help="Instead: how much more planning wins than skills that never change.")
     ] = False,
+    waiting: Annotated[
+        bool, typer.Option("--waiting", help="Instead: how long battles take beside their waiting for a model.")
+    ] = False,
     episodes: Annotated[
         int | None,
         typer.Option(
@@ -59,9 +63,15 @@ def bench(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Measure speed on this machine, how faithful the engine is, or what planning is worth."""
+    """Measure speed on this machine, how faithful the engine is, what planning is worth, or how long battles wait."""
     kind = _kind(
-        {"--fidelity": fidelity, "--against": against is not None, "--scaling": scaling, "--planning": planning}
+        {
+            "--fidelity": fidelity,
+            "--against": against is not None,
+            "--scaling": scaling,
+            "--planning": planning,
+            "--waiting": waiting,
+        }
     )
     _refuse_unread(kind, {"cells": cells, "--observation": observation, "--episodes": episodes, "--seed": seed})
     if observation not in (None, *OBSERVATIONS):
@@ -75,6 +85,8 @@ def bench(
         print_planning(cells or (), observation or OBSERVATIONS[0], played, seed or 0, json)
     elif against:
         show_against(json)
+    elif waiting:
+        show_waiting(json)
     elif scaling:
         show_scaling(observation or OBSERVATIONS[0], json)
     else:

@@ -1,4 +1,4 @@
-"""What `compass bench --against` and `compass bench --scaling` print."""
+"""What `compass bench --against`, `--scaling` and `--waiting` print."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.table import Table
 
-from compass.bench import against, scaling
+from compass.bench import against, scaling, waiting
 from compass.cli.output import collected, err, out, print_json
 from compass.evaluate.workers import cores
 
@@ -48,6 +48,24 @@ def show_scaling(observation: str, json: bool) -> None:
         exponents = ("" if e is None else f"{e:.2f}" for e in (size.single_exponent, size.batch_exponent))
         single, batch = exponents
         table.add_row(str(size.units), f"{size.single:,.0f}", single, f"{size.batch:,.0f}", batch)
+    out().print(table)
+
+
+def show_waiting(json: bool) -> None:
+    """Measure battles that wait for a model and print how long they took beside the waiting itself."""
+    found = collected(waiting.measure(), "measuring", lambda wait: f"measured {wait.how} at {wait.latency:g} s")
+    if json:
+        cells = [asdict(wait) | {"ratio": wait.ratio, "goal": waiting.GOALS[wait.latency]} for wait in found]
+        print_json({"scenario": waiting.SCENARIO, "episodes": waiting.EPISODES, "cores": cores(), "cells": cells})
+        return
+    out().print(
+        f"{waiting.EPISODES} battles of {waiting.SCENARIO} at once against a scripted model, 4 pictures a plan, embedded engine, "
+        f"{cores()} cores; seconds beside those of the waiting itself"
+    )
+    table = Table("latency", "calls", "calls made", "pictures", "ideal", "taken", "ratio", "goal", box=None)
+    for wait in found:
+        sizes = str(wait.calls), str(wait.pictures), f"{wait.ideal:.1f}", f"{wait.spent:.1f}"
+        table.add_row(f"{wait.latency:g} s", wait.how, *sizes, f"{wait.ratio:.2f}", f"{waiting.GOALS[wait.latency]:g}")
     out().print(table)
 
 

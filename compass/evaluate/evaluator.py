@@ -76,7 +76,8 @@ def evaluate(
             asking = stack.enter_context(open_asking(settings, library, path, resume, taped, tell))
         prompts = asking.prompts if asking else None
         created = datetime.now(UTC).isoformat(timespec="seconds")
-        manifest = build_manifest(settings, library, sandbox, created, prompts.digest if prompts else None)
+        digest, played_back = prompts.digest if prompts else None, taped is not None
+        manifest = build_manifest(settings, library, sandbox, created, digest, played_back)
         if resume:
             folder = RunFolder.resume(path, manifest)
         else:

@@ -53,11 +53,12 @@ def build_manifest(
     sandbox: Mapping[str, Any] | None,
     created: str,
     prompts: str | None = None,
+    played_back: bool = False,
 ) -> Manifest:
     """The manifest of a run about to begin.
 
     library and sandbox (its kind and limits) are those of the skills, None for policies that use none; prompts: the hash of a
-    model's. `code` is a hash of the
+    model's; played_back: whether its calls come from the cassette of another run. `code` is a hash of the
     sources that play, so that an edit is noticed where there is no git.
     """
     scenario = settings.scenario
@@ -74,6 +75,7 @@ def build_manifest(
         "stream": EVALUATION,
         "seed": settings.seed,
         "episodes": settings.episodes,
+        "played_back": played_back,
         "policy": settings.policy,
         "policy_version": NEAREST_VERSION if settings.policy == "nearest" else None,
         "planner": settings.planned_by,
