@@ -20,6 +20,8 @@ from compass.evaluate.records import read_record
 from compass.evaluate.report import difference_of, load_report, notes_of, table_of
 from compass.evaluate.run_folder import RunFolder
 from compass.evaluate.settings import EvaluateSettings
+from compass.models.budget import Limits
+from compass.planner.vlm.settings import VlmSettings
 from compass.types import EpisodeResult, Outcome
 from envs.scenario_file import load_scenario
 
@@ -241,7 +243,10 @@ def test_run_folders_get_names_of_their_own(tmp_path):
         ({"policy": "nearst"}, "did you mean nearest"),
         ({"backend": "sc2"}, "unknown backend 'sc2': choose from embedded"),
         ({"observation": "repared"}, "did you mean repaired"),
-        ({"planner": "vlm"}, "choose from scripted"),
+        ({"planner": "vml"}, "did you mean vlm"),
+        ({"planner": "vlm"}, "name it with --model"),
+        ({"limits": Limits(max_tokens=9)}, "are for --policy team --planner vlm"),
+        ({"policy": "nearest", "planner": "vlm", "vlm": VlmSettings()}, "are for --policy team --planner vlm"),
         ({"episodes": 0}, "give 1 or more"),
         ({"episodes": 1_000_001}, "at most 1000000"),
         ({"policy": "nearest", "skills": Path("mine")}, "plays without skills"),
