@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, wait
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -54,7 +55,8 @@ class RunningOn:
         if steps == 0:
             return False
         begins = self.asked + steps * STEP_SECONDS / self.game_speed
-        wait([self.future], max(0.0, begins - monotonic()))
+        with suppress(TimeoutError, CancelledError):
+            self.future.exception(max(0.0, begins - monotonic()))
         if not self.future.done():
             return False
         self.future.result()

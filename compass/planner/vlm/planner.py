@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
+from contextlib import suppress
 from functools import partial
 
 from compass.models.base import Call, Model, Reply
@@ -85,16 +86,18 @@ class VlmPlanner:
         if self._tape is None:
             return
         tape, self._tape = self._tape, None
-        try:
-            if not all(future.done() for future in self._futures):
-                self._loop.run(self._drop())
-        finally:
-            tape.close()
+        if not all(future.done() for future in self._futures):
+            with suppress(RuntimeError):  # the loop is being left, and that drops everything too
+                self._loop.submit(self._drop())
+        for future in self._futures:  # until the last has ended: then nothing writes on the tape any more
+            with suppress(CancelledError):
+                future.exception()
+        tape.close()
 
     async def _think(self, question: Question, dialogue: Dialogue) -> Plan:
         task = asyncio.current_task()
         assert task is not None
-        self._tasks.add(task)
+        self._tasks.add(task)  # in its first step, so before whatever is submitted later
         try:
             plan, memory = await self._modules.plan(question, dialogue)
             self._memories[question.request.observation.agent_id] = memory
@@ -103,11 +106,8 @@ class VlmPlanner:
             self._tasks.discard(task)
 
     async def _drop(self) -> None:
-        """Cancel what is under way, and wait until it has ended: then nothing writes on the tape any more."""
-        tasks = list(self._tasks)
-        for task in tasks:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _asked(tape: Tape, model: Model | None, agent: int, step: int, call: Call) -> Reply:

@@ -12,13 +12,22 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
 
 from compass.bench.scripted_model import ScriptedModel
 from compass.errors import InputError
+from compass.planner import PlanRequest, ScriptedPlanner
+from compass.planner.vlm.answers import Fused, told
+from compass.planner.vlm.extract import answer_in
+from compass.planner.vlm.render import observation_block, skills_block, units_block
 from compass.planner.vlm.scripted_answers import NOT_A_PROMPT, answer
+from compass.skills.library import default_library_folder, load_library
+from compass.types import Observation, Trigger
+from tests.compass.observation.sights import FACTS, observations
 from tests.compass.planner.vlm.playing import scripted_server
 
 ROOT = Path(__file__).parents[3]
+LIBRARY = load_library(default_library_folder())
 
 
 def ask(connection: http.client.HTTPConnection, body: object, path: str = "/v1/chat/completions") -> tuple[int, Any]:
@@ -60,6 +69,18 @@ def test_an_answer_takes_the_latency() -> None:
         began = monotonic()
         ask(connection, {"messages": []})
         assert monotonic() - began >= 0.2
+
+
+@settings(max_examples=60, deadline=None)
+@given(obs=observations())
+def test_it_decides_as_the_scripted_planner_whatever_is_known(obs: Observation) -> None:
+    obs = obs._replace(units=FACTS)
+    skills = LIBRARY.for_unit(obs.own.unit_type)
+    wanted = ScriptedPlanner().decide(PlanRequest(obs, Trigger.PERIOD, skills, None))
+    blocks = units_block(FACTS), observation_block(obs), skills_block(skills, with_parameters=True), told(Fused)
+    said = answer_in(answer("\n".join(blocks)), Fused)
+    assert (said.task, said.reasoning, said.skill) == (wanted.task, wanted.reasoning, wanted.skill)
+    assert {each.name: each.value for each in said.parameters} == wanted.parameters
 
 
 def test_a_prompt_that_lacks_the_world_is_told_so() -> None:

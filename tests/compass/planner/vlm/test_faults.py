@@ -15,7 +15,7 @@ from compass.planner.base import PlanRequest
 from compass.planner.vlm.dialogue import Dialogue
 from compass.planner.vlm.memory import Memory
 from compass.planner.vlm.modules import NO_ANSWER, Modules, Question
-from compass.planner.vlm.prompts import load_prompts
+from compass.planner.vlm.prompts import Prompts, load_prompts
 from compass.planner.vlm.settings import VlmSettings
 from compass.skills.library import default_library_folder, load_library
 from compass.types import Decision, Plan, Trigger
@@ -46,12 +46,16 @@ def request(current: Decision | None = CURRENT) -> PlanRequest:
 
 
 def think(
-    model: ByHand, calls: str = "separate", current: Decision | None = CURRENT, memory: Memory | None = None
+    model: ByHand,
+    calls: str = "separate",
+    current: Decision | None = CURRENT,
+    memory: Memory | None = None,
+    prompts: Prompts = PROMPTS,
 ) -> tuple[Plan, Memory]:
     settings, asked = VlmSettings(calls=calls, image=False), request(current)
-    question = Question.of(asked, memory or Memory(), settings, PROMPTS)
-    dialogue = Dialogue(model.ask, PROMPTS, "system")
-    return asyncio.run(Modules(settings, PROMPTS).plan(question, dialogue))
+    question = Question.of(asked, memory or Memory(), settings, prompts)
+    dialogue = Dialogue(model.ask, prompts, "system")
+    return asyncio.run(Modules(settings, prompts).plan(question, dialogue))
 
 
 def good(**changed: object) -> str:

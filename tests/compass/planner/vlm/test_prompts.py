@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 
 from compass.errors import InputError
+from compass.observation.decode import constants_of
+from compass.planner.vlm.planner import _system
 from compass.planner.vlm.prompts import PLACES, SHIPPED, Prompts, init_prompts, load_prompts
+from envs.scenario_file import load_scenario
+from tests.compass.planner.vlm.playing import ByHand, text_of
+from tests.compass.planner.vlm.test_faults import good, remembering, think
 
 
 @pytest.fixture
@@ -78,6 +83,16 @@ def test_an_editors_line_ends_and_byte_order_mark_are_no_matter(folder: Path) ->
 def test_an_empty_value_leaves_no_gap_and_dollars_can_be_written() -> None:
     prompts = Prompts({"fused": "a\n\n$picture\n\n$observation costs 5 $$\n"})
     assert prompts.fill("fused", picture="", observation="$HOME") == "a\n\n$HOME costs 5 $"
+
+
+@pytest.mark.parametrize("calls", ["separate", "fused"])
+def test_every_placeholder_that_a_file_may_have_gets_its_value(calls: str) -> None:
+    everything = {name: " ".join(f"${place}" for place in (*must, *may)) for name, (must, may) in PLACES.items()}
+    model = ByHand(lambda call: good())
+    think(model, calls, memory=remembering(), prompts=Prompts(everything))
+    assert len(model.calls) == (4 if calls == "separate" else 1)
+    assert not any("$" in text_of(call) for call in model.calls)
+    assert _system(Prompts(everything), constants_of(load_scenario("zerg_5_vs_6_epo"))).endswith("zerg 5 6 32 32 200")
 
 
 def test_the_command_copies(tmp_path: Path) -> None:
