@@ -228,7 +228,7 @@ def test_run_folders_get_names_of_their_own(tmp_path):
         ({"policy": "nearst"}, "did you mean nearest"),
         ({"backend": "sc2"}, "unknown backend 'sc2': choose from embedded"),
         ({"observation": "repared"}, "did you mean repaired"),
-        ({"planner": "vlm"}, "choose from scripted"),
+        ({"planner": "vlm"}, "choose from random, scripted"),
         ({"episodes": 0}, "give 1 or more"),
         ({"episodes": 1_000_001}, "at most 1000000"),
         ({"policy": "nearest", "skills": Path("mine")}, "plays without skills"),
