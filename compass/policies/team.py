@@ -49,9 +49,9 @@ class PlanningTeam:
         self._asked: dict[int, _Asked] = {}
         self._postponed: dict[int, Trigger] = {}
         self._recent: deque[Exchange] = deque(maxlen=self._planner.frames)
+        self._planner.begin(constants, seed)
         seeds = [stream_key(f"skills of agent {agent}", seed) for agent in range(constants.n_agents)]
         self._skills: TeamSandbox = self._sandbox.open_team(constants, seeds)
-        self._planner.begin(constants, seed)
 
     @property
     def reproducible(self) -> bool:
@@ -124,6 +124,6 @@ class PlanningTeam:
         return Choice(tuple(actions), tuple(faults))
 
     def end(self) -> None:
-        """Close the agents' sandboxes."""
-        self._planner.end()
+        """Close the agents' sandboxes, and let the planner drop what it still thinks about."""
         self._skills.close()
+        self._planner.end()
