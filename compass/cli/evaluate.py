@@ -32,7 +32,9 @@ Scenario = Annotated[
 Episodes = Annotated[int, typer.Option(help="How many battles; their seeds follow one another.")]
 Seed = Annotated[int, typer.Option(help="Seed of the first battle.")]
 Skills = Annotated[Path | None, typer.Option(help="Folder of the skill library.", show_default="the shipped one")]
-Workers = Annotated[int | None, typer.Option(help="Processes that play.", show_default="one per core")]
+Workers = Annotated[
+    int | None, typer.Option(help="Processes that play; with a model, battles at once.", show_default="one per core; 8")
+]
 Unsafe = Annotated[bool, typer.Option("--unsafe-skills", help="Run skills unconfined where the system has no sandbox.")]
 
 

@@ -33,7 +33,7 @@ _COUNTED = {
     "timeout": Outcome.TIMEOUT,
     "crash": Outcome.ENV_CRASH,
 }
-_ORIGIN = ("scenario", "setting", "observation", "backend", "policy", "planner", "model", "clock")
+_ORIGIN = ("scenario", "setting", "observation", "backend", "policy", "planner", "model", "clock", "game_speed")
 _SKILLS_NAMED = 5  # of those that made mistakes
 _HEADINGS = ("n", "win rate (95 %)", *_COUNTED, "return", "length", "steps/s")
 
