@@ -74,7 +74,7 @@ class _Tally:
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.returned = self.raw_return = 0.0
-        self.plans = self.messages = 0
+        self.plans = self.unanswered = self.messages = 0
         self.faults: Counter[str] = Counter()
         self.plan_faults: Counter[str] = Counter()
 
@@ -82,6 +82,7 @@ class _Tally:
         self.returned += frame.reward
         self.raw_return += frame.raw_reward
         self.plans += len(planned)
+        self.unanswered += sum(not each.answered for each in planned)
         self.messages += len(exchange.deliveries)
         self.faults.update(fault.kind for fault in choice.faults)
         self.plan_faults.update(fault.kind for each in planned for fault in each.faults)
@@ -100,6 +101,7 @@ class _Tally:
             faults=dict(sorted(self.faults.items())),
             reproducible=reproducible,
             plan_faults=dict(sorted(self.plan_faults.items())),
+            unanswered=self.unanswered,
         )
 
 

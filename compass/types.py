@@ -156,20 +156,25 @@ class PlanFault:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a planner answered: a decision, and the mistakes on the way to it."""
+    """What a planner answered: a decision, and the mistakes on the way to it.
+
+    `answered`: false when the model gave no usable answer, so that the agent keeps what it had.
+    """
 
     decision: Decision
     faults: tuple[PlanFault, ...] = ()
+    answered: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A decision that takes effect at a step: whose, and why it was asked for `delay` steps before."""
+    """A plan that takes effect at a step: whose, and why it was asked for `delay` steps before; the rest as of `Plan`."""
 
     agent_id: int
     trigger: Trigger
     decision: Decision
     faults: tuple[PlanFault, ...] = ()
+    answered: bool = True
     delay: int = 0
 
 
@@ -194,7 +199,8 @@ class StepRecord:
 class EpisodeResult:
     """One finished episode. `returned` is the sum of scaled rewards, `raw_return` of unscaled ones; `length` in steps.
 
-    `faults` are the skills' mistakes by kind, `plan_faults` the planner's. `reproducible` is false when a deadline, which
+    `faults` are the skills' mistakes by kind, `plan_faults` the planner's, and `unanswered` the plans to which
+    its model gave no usable answer. `reproducible` is false when a deadline, which
     depends on the machine, decided an action.
     """
 
@@ -211,3 +217,4 @@ class EpisodeResult:
     reproducible: bool
     detail: str = ""
     plan_faults: Mapping[str, int] = field(default_factory=dict)
+    unanswered: int = 0

@@ -75,6 +75,7 @@ def evaluate_command(
     prompts: by.Prompts = None,
     clock: by.Clock = None,
     game_speed: by.GameSpeed = None,
+    answer_tokens: by.AnswerTokens = None,
     concurrency: by.Concurrency = None,
     requests_per_minute: by.Rate = None,
     timeout: by.Timeout = None,

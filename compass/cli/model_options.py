@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from compass.errors import InputError
+from compass.errors import InputError, unknown
+from compass.evaluate.settings import PLANNERS
 from compass.models.budget import Limits
 from compass.models.settings import ModelSettings, default_base_url
 from compass.planner.vlm.settings import CALLS, CLOCKS, VlmSettings
@@ -54,6 +55,10 @@ GameSpeed = Annotated[
         shown=_VLM.game_speed,
     ),
 ]
+AnswerTokens = Annotated[
+    int | None,
+    _option("--answer-tokens", help="Length of an answer at most, thinking included.", shown=_VLM.answer_tokens),
+]
 Concurrency = Annotated[int | None, _option("--concurrency", help="Calls under way at once.", shown=_MODEL.concurrency)]
 Rate = Annotated[
     float | None, _option("--requests-per-minute", help="Calls begun in a minute at most.", shown="no limit")
@@ -61,7 +66,7 @@ Rate = Annotated[
 Timeout = Annotated[
     float | None, _option("--timeout", help="Seconds before a call is tried again.", shown=_MODEL.timeout)
 ]
-MaxTokens = Annotated[float | None, _option("--max-tokens", help="End the run before it takes more.", shown="no limit")]
+MaxTokens = Annotated[int | None, _option("--max-tokens", help="End the run before it takes more.", shown="no limit")]
 MaxDollars = Annotated[
     float | None, _option("--max-dollars", help="End the run before it costs more.", shown="no limit")
 ]
@@ -71,7 +76,7 @@ Prices = Annotated[Path | None, _option("--prices", help="A file of prices.", sh
 
 _OPTIONS = (
     *("model", "base_url", "calls", "no_image", "no_reflection", "frames", "image_size", "prompts"),
-    *("clock", "game_speed"),
+    *("clock", "game_speed", "answer_tokens"),
     *("concurrency", "requests_per_minute", "timeout", "max_tokens", "max_dollars", "max_minutes", "prices"),
 )
 
@@ -82,7 +87,9 @@ def model_settings(options: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InputError: options of a model without `--planner vlm`, or bad values.
     """
-    given = {name: options[name] for name in _OPTIONS if options[name] not in (None, False)}
+    given = {name: options[name] for name in _OPTIONS if options[name] is not None and options[name] is not False}
+    if options["planner"] not in PLANNERS:
+        raise unknown("planner", options["planner"], PLANNERS)
     if options["planner"] != "vlm":
         if given:
             names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
@@ -90,8 +97,10 @@ def model_settings(options: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     if "model" not in given:
         raise InputError("--planner vlm needs a model: name it with --model, and its server with --base-url")
+    if "game_speed" in given and given.get("clock") != "realtime":
+        raise InputError("--game-speed is for a game that runs on: add --clock realtime, or leave it out")
     model = _only(given, "timeout", "concurrency", "requests_per_minute")
-    vlm = _only(given, "calls", "frames", "image_size", "clock", "game_speed")
+    vlm = _only(given, "calls", "frames", "image_size", "clock", "game_speed", "answer_tokens")
     return {
         "model": ModelSettings(given["model"], given.get("base_url", default_base_url()), **model),
         "vlm": VlmSettings(

@@ -55,7 +55,8 @@ def _notes(run: Path, path: Path) -> list[str]:
     """What is not as it was when the run was made; nothing if the replay did not begin."""
     if not (path / "manifest.json").is_file():
         return []
-    return differences(RunFolder(run).manifest(), RunFolder(path).manifest())
+    original, again = RunFolder(run).manifest(), RunFolder(path).manifest()
+    return differences(original, again | {"played_back": original.get("played_back")})
 
 
 def _show(comparison: Comparison, run: Path, path: Path, notes: list[str], json: bool) -> None:

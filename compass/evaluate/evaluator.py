@@ -86,7 +86,7 @@ def evaluate(
         seeds = settings.seeds if only is None else only
         _play(settings, folder, asking, seeds, progress or (lambda result: None))
     report = load_report(path)
-    stopped = asking.purse.stopped if asking and len(report.results) < settings.episodes else None
+    stopped = asking.stopped() if asking and only is None and len(report.results) < settings.episodes else None
     if stopped:
         tell(
             f"stopped by {stopped} after {len(report.results)} of {settings.episodes} episodes; a higher limit and --resume go on"
@@ -117,14 +117,14 @@ def _play(
         skills=folder.skills if settings.policy == "team" else None,
         unsafe_skills=settings.unsafe_skills,
         records=folder.records,
-        make_planner=asking.planner if asking else WITHOUT_MODEL[settings.planner],
     )
     if asking is not None:
         from compass.evaluate.modelled import play_by_model
 
         playing = play_by_model(asking, spec, seeds, workers)
     else:
-        playing = play_all(seeds, partial(skirmish_player, spec), workers)
+        by_rules = replace(spec, make_planner=WITHOUT_MODEL[settings.planner])
+        playing = play_all(seeds, partial(skirmish_player, by_rules), workers)
     with closing(playing) as played:
         for each in played:
             result, timing = each.value or (_crashed(each), None)

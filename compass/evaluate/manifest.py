@@ -28,12 +28,25 @@ from envs.scenario import EnemyOrder, Scenario, StartPositions, Teams
 FORMAT = 1
 _PACKAGES = ("compass-smac", "networkx", "numba", "numpy", "orjson", "pyseccomp")
 _MODEL_PACKAGES = ("openai", "pillow", "pydantic")
-_MAY_DIFFER = ("created", "episodes", "git", "endpoint", "limits", "price")
+MAY_CHANGE = ("episodes", "endpoint", "limits", "price")
+"""What a resumed run takes over from the new start; the earlier values stay in `earlier`."""
+_MAY_DIFFER = ("created", "git", *MAY_CHANGE)
 _OPTIONS = (
     *("seed", "policy", "planner", "observation", "backend", "plan_every", "plan_on_change", "hops", "skills"),
-    *("unsafe_skills", "model", "calls", "frames", "image_size", "prompts", "clock", "game_speed"),
+    *("unsafe_skills", "model", "calls", "frames", "image_size", "prompts", "clock", "game_speed", "answer_tokens"),
 )
-_PLANNING = ("model", "calls", "image", "reflection", "frames", "image_size", "clock", "game_speed", "prompts")
+_PLANNING = (
+    "model",
+    "calls",
+    "image",
+    "reflection",
+    "frames",
+    "image_size",
+    "clock",
+    "game_speed",
+    "answer_tokens",
+    "prompts",
+)
 _FOLLOWS = {
     "scenario": ("scenario_hash", "scenario_content", "setting"),
     "scenario_hash": ("scenario_content",),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from compass.evaluate.estimate import estimate
 from compass.evaluate.player import PlayerSpec, skirmish_player
@@ -14,7 +16,7 @@ from compass.evaluate.settings import EvaluateSettings
 from compass.evaluate.threads import play_beside
 from compass.evaluate.workers import Play, Played
 from compass.models.base import Model
-from compass.models.budget import Budget, Limits, Metered, Spent, spent_on
+from compass.models.budget import Budget, Limits, Meter, Spent, spent_on
 from compass.models.cassette import Cassette
 from compass.models.loop import ModelLoop
 from compass.models.prices import Tariff, tariff_of
@@ -26,15 +28,15 @@ from compass.skills.library import Library
 
 
 @dataclass(frozen=True)
-class Line:
-    """The way to a model: the loop that calls run on, and who answers them; None where only what is taped is played again."""
+class Connection:
+    """The way to a model: the loop that calls run on, and who answers them, None where only what is taped is played again."""
 
     loop: ModelLoop
     model: Model | None
 
 
 @contextmanager
-def open_line(settings: ModelSettings | None) -> Iterator[Line]:
+def connect(settings: ModelSettings | None) -> Iterator[Connection]:
     """Open the way to a model, and make sure with one small call that it answers; of None, to nobody.
 
     Raises:
@@ -42,7 +44,7 @@ def open_line(settings: ModelSettings | None) -> Iterator[Line]:
     """
     with ModelLoop() as loop:
         if settings is None:
-            yield Line(loop, None)
+            yield Connection(loop, None)
             return
         from compass.models.client import Client  # the SDK behind it takes a second to import
 
@@ -54,60 +56,34 @@ def open_line(settings: ModelSettings | None) -> Iterator[Line]:
             return client
 
         try:
-            yield Line(loop, loop.run(opened(settings)))
+            yield Connection(loop, loop.run(opened(settings)))
         finally:
             loop.run(stack.aclose())
 
 
-class Purse:
-    """What a run's model may cost and has cost: a `Budget` over a run's cassette.
-
-    Raises:
-        InputError: a limit leaves no room for an episode, or the cassette is damaged.
-    """
-
-    def __init__(
-        self, limits: Limits, tariff: Tariff, expected: Spent, cassette: Cassette, finished: Iterable[int]
-    ) -> None:
-        self.cassette = cassette
-        self.tariff = tariff
-        episodes = [self._spent_by(seed) for seed in finished]
-        total = sum((spent_on(entry.reply) for entry in cassette.all_entries()), Spent())
-        self.budget = Budget(limits, tariff, expected, episodes, total)
-        self.stopped: str | None = None
-
-    def admit(self, running: int) -> bool:
-        """Whether another episode may begin; `stopped` tells the limit that forbade one."""
-        self.stopped = self.budget.stop(running)
-        return self.stopped is None
-
-    def close(self, seed: int) -> None:
-        """An episode has been played."""
-        self.budget.finish(self._spent_by(seed))
-
-    def _spent_by(self, seed: int) -> Spent:
-        return sum((spent_on(entry.reply) for entry in self.cassette.entries(seed)), Spent())
-
-
 @dataclass(frozen=True)
 class Asking:
-    """How a run's agents ask: the settings, the prompts, the way to the model and the purse that pays."""
+    """How a run's agents ask: the settings, the prompts, the way to the model, the cassette, and the budget that pays."""
 
     vlm: VlmSettings
     prompts: Prompts
-    line: Line
-    purse: Purse
+    connection: Connection
+    cassette: Cassette
+    tariff: Tariff
+    budget: Budget
 
-    def planner(self) -> VlmPlanner:
-        """A planner for one team.
+    def stopped(self) -> str | None:
+        """The limit that forbids another episode, when none is played any more; None if there is room."""
+        return self.budget.stop(running=0)
+
+    def planner(self, meter: Meter | None) -> VlmPlanner:
+        """A planner for one team, whose calls go through a meter; None: to nobody.
 
         An episode that was begun before goes on from its tape, but not in real time: there the moment of a call depends on how long
         the ones before it took.
         """
-        model, purse = self.line.model, self.purse
-        metered = Metered(model, purse.budget, purse.tariff) if model is not None else None
         resume = self.vlm.clock == "paused"
-        return VlmPlanner(self.vlm, self.prompts, purse.cassette, self.line.loop, metered, resume)
+        return VlmPlanner(self.vlm, self.prompts, self.cassette, self.connection.loop, meter, resume)
 
 
 @contextmanager
@@ -124,42 +100,58 @@ def open_asking(
     path: the run's folder, which holds a run if `resume`. taped: the cassette to play back instead of asking.
 
     Raises:
-        InputError: as of `open_line`, `Purse` and `load_prompts`.
+        InputError: as of `connect`, `Budget` and `load_prompts`, or a limit leaves no room for an episode.
     """
     assert settings.vlm is not None and settings.model is not None
     prompts = load_prompts(settings.vlm.prompts)
     finished = [result.seed for result in RunFolder(path).results()] if resume else []
-    if taped is not None:
-        with open_line(None) as line:
-            yield Asking(settings.vlm, prompts, line, Purse(Limits(), Tariff(None), Spent(), Cassette(taped), ()))
-        return
-    tariff = tariff_of(settings.model.model, settings.prices)
-    expected = estimate(settings, library, prompts, tariff)
-    purse = Purse(settings.limits, tariff, expected.each, Cassette(cassette_of(path)), finished)
     left = settings.episodes - len(finished)
-    if left:
-        tell(expected.line(left))
-        purse.budget.check()
-    with open_line(settings.model if left else None) as line:
-        yield Asking(settings.vlm, prompts, line, purse)
+    if taped is not None or not left:
+        cassette, tariff = Cassette(taped or cassette_of(path)), Tariff(None)
+        with connect(None) as connection:
+            budget = Budget(Limits(), tariff, Spent(), Spent(), ())
+            yield Asking(settings.vlm, prompts, connection, cassette, tariff, budget)
+        return
+    cassette, tariff = Cassette(cassette_of(path)), tariff_of(settings.model.model, settings.prices)
+    expected = estimate(settings, library, prompts, tariff)
+    total = sum((spent_on(entry.reply) for entry in cassette.all_entries()), Spent())
+    episodes = [_spent_by(cassette, seed) for seed in finished]
+    budget = Budget(settings.limits, tariff, expected.each, total, episodes)
+    tell(expected.line(left))
+    budget.check()
+    with connect(settings.model) as connection:
+        yield Asking(settings.vlm, prompts, connection, cassette, tariff, budget)
 
 
 def play_by_model(asking: Asking, spec: PlayerSpec, seeds: Iterable[int], beside: int) -> Generator[Played, None, None]:
-    """Play seeds, `beside` at once, as long as the purse allows; results come as they are finished.
+    """Play seeds, `beside` at once, as long as the budget allows; results come as they are finished.
 
     Raises:
         InputError: as of the planner.
     """
+    model, budget = asking.connection.model, asking.budget
 
     @contextmanager
     def player() -> Iterator[Play]:
-        with skirmish_player(spec) as play:
+        meter = Meter(model, budget, asking.tariff) if model is not None else None
+        try:
+            with skirmish_player(replace(spec, make_planner=partial(asking.planner, meter))) as play:
+                yield partial(_metered, asking.cassette, budget, meter, play)
+        finally:
+            if meter is not None:
+                budget.finish(meter, None)
 
-            def counted(seed: int) -> object:
-                value = play(seed)
-                asking.purse.close(seed)
-                return value
+    return play_beside(
+        seeds, player, beside, lambda running: budget.stop(running) is None, asking.connection.loop.interrupt
+    )
 
-            yield counted
 
-    return play_beside(seeds, player, beside, asking.purse.admit, asking.line.loop.interrupt)
+def _metered(cassette: Cassette, budget: Budget, meter: Meter | None, play: Play, seed: int) -> Any:
+    value = play(seed)
+    if meter is not None:
+        budget.finish(meter, _spent_by(cassette, seed))
+    return value
+
+
+def _spent_by(cassette: Cassette, seed: int) -> Spent:
+    return sum((spent_on(entry.reply) for entry in cassette.entries(seed)), Spent())

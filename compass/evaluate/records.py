@@ -30,7 +30,7 @@ class EpisodeRecord:
 
     obs float32[T+1, A, D], state float32[T+1, S], available uint8[T+1, A, n_actions]: what the environment showed, reset included.
     actions uint8[T, A]; rewards and raw_rewards float64[T]. decisions: one mapping per plan (step, agent_id, trigger, task, skill,
-    parameters, reasoning, new_skill, delay, plan_faults); faults: one per mistake of a skill (step, agent_id, skill, kind, detail).
+    parameters, reasoning, new_skill, delay, answered, plan_faults); faults: one per mistake of a skill (step, agent_id, skill, kind, detail).
     """
 
     obs: NDArray[np.float32]
@@ -70,6 +70,7 @@ class Recorder:
                     "agent_id": planned.agent_id,
                     "trigger": planned.trigger.value,
                     "delay": planned.delay,
+                    "answered": planned.answered,
                     **asdict(planned.decision),
                     "plan_faults": [asdict(fault) for fault in planned.faults],
                 }

@@ -82,7 +82,7 @@ def settings_of(folder: RunFolder) -> EvaluateSettings:
 
 def _asking(manifest: Manifest, prompts: Path) -> dict[str, Any]:
     """What only a run by a model has."""
-    keys = ("calls", "image", "reflection", "frames", "image_size", "clock", "game_speed")
+    keys = ("calls", "image", "reflection", "frames", "image_size", "clock", "game_speed", "answer_tokens")
     return {
         "model": ModelSettings(model=manifest["model"], **manifest["endpoint"]),
         "vlm": VlmSettings(prompts=prompts, **{key: manifest[key] for key in keys}),

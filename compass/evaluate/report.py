@@ -33,7 +33,21 @@ _COUNTED = {
     "timeout": Outcome.TIMEOUT,
     "crash": Outcome.ENV_CRASH,
 }
-_ORIGIN = ("scenario", "setting", "observation", "backend", "policy", "planner", "model", "clock", "game_speed")
+_ORIGIN = (
+    *(
+        "scenario",
+        "setting",
+        "observation",
+        "backend",
+        "policy",
+        "planner",
+        "plan_every",
+        "plan_on_change",
+        "hops",
+        "model",
+    ),
+    *("calls", "image", "reflection", "frames", "image_size", "clock", "game_speed", "played_back"),
+)
 _SKILLS_NAMED = 5  # of those that made mistakes
 _HEADINGS = ("n", "win rate (95 %)", *_COUNTED, "return", "length", "steps/s")
 
@@ -43,6 +57,7 @@ class RunReport:
     """The finished episodes of a run, their statistics, and what they cost.
 
     `steps_per_second` counts environment steps over all workers. `stopped_by`: the limit that ended the run early.
+    `models_served`: who answered, as the servers said.
     """
 
     path: Path
@@ -52,6 +67,7 @@ class RunReport:
     steps_per_second: float | None
     cost: Cost
     stopped_by: str | None = None
+    models_served: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -63,8 +79,14 @@ class RunReport:
     def player(self) -> str:
         """Who played: the policy, with its planner where it has one, and of a model what sets it apart."""
         m = self.manifest
-        clock = f"realtime x{m['game_speed']:g}" if m.get("clock") == "realtime" else None
-        return ", ".join(filter(None, (m["policy"], m["planner"], m.get("model"), clock)))
+        apart = (
+            m.get("model"),
+            "no image" if m.get("image") is False else None,
+            "no reflection" if m.get("reflection") is False else None,
+            f"realtime x{m['game_speed']:g}" if m.get("clock") == "realtime" else None,
+            "played back" if m.get("played_back") and m.get("model") else None,
+        )
+        return ", ".join(filter(None, (m["policy"], m["planner"], *apart)))
 
     def summary(self) -> dict[str, Any]:
         """The run's figures for programs."""
@@ -79,7 +101,10 @@ class RunReport:
             "length_mean": s.length_mean,
             "steps_per_second": self.steps_per_second,
             "skill_faults": _by_kind(result.faults for result in self.results),
+            "plans": sum(result.plans for result in self.results),
+            "unanswered": sum(result.unanswered for result in self.results),
             "plan_faults": _by_kind(result.plan_faults for result in self.results),
+            "models_served": list(self.models_served),
             "cost": self.cost.content(),
             "stopped_by": self.stopped_by,
             "run": os.fsencode(self.path).decode(errors="replace"),  # JSON has no word for a name that is no UTF-8
@@ -95,9 +120,20 @@ def load_report(path: Path) -> RunReport:
     folder = RunFolder(path)
     results, manifest, speed = folder.results(), folder.manifest(), folder.speed()
     wins = sum(result.outcome is Outcome.WIN for result in results)
-    spent = sum((spent_on(entry.reply) for entry in Cassette(folder.cassette).all_entries()), Spent())
+    spent, served = Spent(), set()
+    for entry in Cassette(folder.cassette).all_entries():
+        spent += spent_on(entry.reply)
+        served.add(entry.reply.model)
     cost = Cost(spent, spent.dollars(price_of(manifest)), speed.seconds, len(results), wins)
-    return RunReport(path, manifest, results, statistics_of(results), speed.steps_per_second, cost)
+    return RunReport(
+        path=path,
+        manifest=manifest,
+        results=results,
+        statistics=statistics_of(results),
+        steps_per_second=speed.steps_per_second,
+        cost=cost,
+        models_served=tuple(sorted(served - {""})),
+    )
 
 
 def _by_kind(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
@@ -134,8 +170,11 @@ def notes_of(report: RunReport) -> list[str]:
         notes.append(f"mistakes of skills, each of which cost an agent the fallback action: {_counted(faults)}")
         notes += _commonest_faults(report)
     if faults := _by_kind(result.plan_faults for result in report.results):
+        notes.append(f"mistakes of the model and failed calls: {_counted(faults)}")
+    if unanswered := sum(result.unanswered for result in report.results):
+        plans = sum(result.plans for result in report.results)
         notes.append(
-            f"mistakes of the model and failed calls, after the last of which an agent kept its skill: {_counted(faults)}"
+            f"NO USABLE ANSWER to {unanswered} of {plans} plans: there the agent kept its skill, or took the first it has"
         )
     if report.cost.spent.calls:
         notes.append(report.cost.line())

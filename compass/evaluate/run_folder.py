@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from compass.errors import InputError
-from compass.evaluate.manifest import FORMAT, Manifest, check_same_run
+from compass.evaluate.manifest import FORMAT, MAY_CHANGE, Manifest, check_same_run
 from compass.jsonl import append_line, drop_torn_line, whole_lines
 from compass.planner.vlm.prompts import load_prompts
 from compass.skills.library import Library, load_library
@@ -88,7 +88,7 @@ class RunFolder:
 
     @classmethod
     def resume(cls, path: Path, manifest: Manifest) -> RunFolder:
-        """Continue a run: drop a torn last line, and take over a larger number of episodes.
+        """Continue a run: drop a torn last line, and take over more episodes, and another server, limits or prices.
 
         Raises:
             InputError: no run lies there, another process writes it, it was made with other settings, or it cannot be written.
@@ -103,8 +103,10 @@ class RunFolder:
             folder._open()
             for lines in (folder.episodes, folder.timings):
                 drop_torn_line(lines)
-            if manifest["episodes"] != earlier["episodes"]:
-                content = earlier | {"episodes": manifest["episodes"]}
+            changed = {key: manifest.get(key) for key in MAY_CHANGE if manifest.get(key) != earlier.get(key)}
+            if changed:
+                before = {"until": manifest["created"]} | {key: earlier.get(key) for key in changed}
+                content = earlier | changed | {"earlier": [*earlier.get("earlier", ()), before]}
                 write_whole(path / "manifest.json", orjson.dumps(content, option=_PAGE))
         return folder
 

@@ -23,50 +23,61 @@ def play_beside(
     Raises:
         What a player raises; `Unfit` makes a new player instead, `MAX_DEATHS` times for a seed.
     """
-    crew = _Crew(seeds, make_player, admit)
+    crew = _Crew(seeds, make_player, admit, interrupt)
     try:
         crew.hire(threads)
         yield from crew.results()
     finally:
-        crew.dismiss(interrupt)
+        crew.dismiss()
 
 
 class _Crew:
     """The threads, the seeds that wait for them, and what they say: a `Played`, an exception, or None at a thread's end."""
 
-    def __init__(self, seeds: Iterable[int], make_player: MakePlayer, admit: Admit) -> None:
+    def __init__(
+        self, seeds: Iterable[int], make_player: MakePlayer, admit: Admit, interrupt: Callable[[], None]
+    ) -> None:
         self._seeds = iter(seeds)
         self._make_player = make_player
         self._admit = admit
+        self._interrupt = interrupt
         self._said: SimpleQueue[Played | BaseException | None] = SimpleQueue()
         self._lock = threading.Lock()
-        self._running = 0
+        self._running = self._working = 0
         self._over = False
         self._threads: list[threading.Thread] = []
 
     def hire(self, threads: int) -> None:
         self._threads = [threading.Thread(target=self._work, name=f"episode {i}", daemon=True) for i in range(threads)]
+        self._working = threads
         for thread in self._threads:
             thread.start()
 
     def results(self) -> Generator[Played, None, None]:
-        working = len(self._threads)
-        while working:
+        """What the threads give. When a player raises the others are interrupted; what they had finished still comes first."""
+        failure: BaseException | None = None
+        while self._working:
             said = self._said.get()
-            if isinstance(said, BaseException):
-                raise said
-            if said is None:
-                working -= 1
+            if isinstance(said, Played):
+                yield said
                 continue
-            yield said
+            self._working -= 1
+            if said is not None and failure is None:
+                failure = said
+                self._stop()
+        if failure is not None:
+            raise failure
 
-    def dismiss(self, interrupt: Callable[[], None]) -> None:
-        with self._lock:
-            self._over = True
-        if any(thread.is_alive() for thread in self._threads):
-            interrupt()
+    def dismiss(self) -> None:
+        if self._working:
+            self._stop()
         for thread in self._threads:
             thread.join()
+
+    def _stop(self) -> None:
+        with self._lock:
+            self._over = True
+        self._interrupt()
 
     def _next(self) -> int | None:
         with self._lock:

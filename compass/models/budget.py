@@ -48,6 +48,10 @@ class Spent:
             return 0.0
         return price.dollars(self.prompt_tokens, self.completion_tokens) if price else None
 
+    def beyond(self, other: Spent) -> Spent:
+        """What this is more than another, at least nothing."""
+        return Spent(*(max(0, getattr(self, each.name) - getattr(other, each.name)) for each in fields(Spent)))
+
     def __add__(self, other: Spent) -> Spent:
         return Spent(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(Spent)))
 
@@ -59,25 +63,27 @@ def spent_on(reply: Reply) -> Spent:
 
 
 class Budget:
-    """What has been spent, and whether another episode may begin. Calls are counted in one thread, episodes in another.
+    """What has been spent, and whether another episode may begin. Several threads may use it at once.
 
-    earlier: the costs of the episodes that the run has finished before; lost: what was paid for others. expected: the estimated
-    cost of an episode.
+    spent: before this start, on whatever. finished: the costs of the episodes that were finished then. expected: the estimated cost
+    of an episode.
 
     Raises:
-        InputError: a limit on dollars where the price is unknown, or too little for even one more episode.
+        InputError: a limit on dollars where the price is unknown.
     """
 
-    def __init__(self, limits: Limits, tariff: Tariff, expected: Spent, earlier: Iterable[Spent], lost: Spent) -> None:
+    def __init__(
+        self, limits: Limits, tariff: Tariff, expected: Spent, spent: Spent, finished: Iterable[Spent]
+    ) -> None:
         if limits.max_dollars is not None and tariff.price is None:
             raise InputError(
                 "--max-dollars needs the model's price, which is unknown: add it to a file and name that with --prices, "
                 "or limit tokens with --max-tokens"
             )
         self._limits, self._tariff, self._expected = limits, tariff, expected
-        self._finished = list(earlier)
-        self._lost = lost
-        self._total = sum(self._finished, lost)
+        self._total = spent
+        self._finished = list(finished)
+        self._open: dict[Meter, Spent] = {}
         self._lock = threading.Lock()
         self._began = monotonic()
 
@@ -86,14 +92,18 @@ class Budget:
         """All that was spent."""
         return self._total
 
-    def add(self, spent: Spent) -> None:
-        """Count a call."""
+    def add(self, meter: Meter, spent: Spent) -> None:
+        """Count a call of the episode that is played behind a meter."""
         with self._lock:
             self._total += spent
+            self._open[meter] = self._open.get(meter, Spent()) + spent
 
-    def finish(self, episode: Spent) -> None:
-        """Count an episode as finished, whose calls have been counted."""
-        self._finished.append(episode)
+    def finish(self, meter: Meter, episode: Spent | None) -> None:
+        """The episode behind a meter is over, and what it cost in all, earlier starts included; None if it was given up."""
+        with self._lock:
+            self._open.pop(meter, None)
+            if episode is not None:
+                self._finished.append(episode)
 
     def stop(self, running: int) -> str | None:
         """The limit that forbids another episode beside those `running`, in words; None while there is room.
@@ -103,13 +113,15 @@ class Budget:
         minutes = (monotonic() - self._began) / 60
         if self._limits.max_minutes is not None and minutes >= self._limits.max_minutes:
             return f"--max-minutes {self._limits.max_minutes:g}"
-        price = self._tariff.price
-        ahead = sum([self._mean()] * (running + 1), sum(self._finished, self._lost))
-        for name, limit, used, total in (
-            ("max-tokens", self._limits.max_tokens, ahead.tokens, self._total.tokens),
-            ("max-dollars", self._limits.max_dollars, ahead.dollars(price), self._total.dollars(price)),
+        with self._lock:
+            mean, total, begun = self._mean(), self._total, list(self._open.values())
+        still = [mean.beyond(spent) for spent in begun] + [mean] * (running - len(begun))
+        ahead, price = sum((*still, mean), total), self._tariff.price
+        for name, limit, used in (
+            ("max-tokens", self._limits.max_tokens, ahead.tokens),
+            ("max-dollars", self._limits.max_dollars, ahead.dollars(price)),
         ):
-            if limit is not None and max(used or 0.0, total or 0.0) > limit:
+            if limit is not None and used is not None and used > limit:
                 return f"--{name} {limit:g}"
         return None
 
@@ -135,8 +147,8 @@ class Budget:
         return Spent(*(round(getattr(total, each.name) / count) for each in fields(Spent)))
 
 
-class Metered:
-    """A model whose calls are counted into a budget, estimated where the server does not count."""
+class Meter:
+    """A model whose calls are counted into a budget, estimated where the server does not count: for one episode at a time."""
 
     def __init__(self, model: Model, budget: Budget, tariff: Tariff) -> None:
         self._model, self._budget, self._tariff = model, budget, tariff
@@ -147,7 +159,7 @@ class Metered:
         try:
             reply = self._counted(call, await self._model.ask(call))
         finally:
-            self._budget.add(spent_on(reply))
+            self._budget.add(self, spent_on(reply))
         return reply
 
     def _counted(self, call: Call, reply: Reply) -> Reply:

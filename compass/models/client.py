@@ -186,16 +186,16 @@ class Client:
     def _judge(self, refusal: Refused) -> NoReturn:
         """What a response that is no success means. Nothing is quoted of those that speak of the key."""
         status, settings = refusal.status, self.settings
-        if status in (401, 403):
+        if status == 401 or (status == 403 and not self._dialect_known):
             given = self._openai.api_key != _NO_KEY
             what = f"{KEY_NAME} is wrong, or may not use {settings.model}" if given else f"set {KEY_NAME}"
             raise InputError(self._redact.line(f"{settings.base_url} refuses the key ({status}): {what}")) from None
         told = self._redact.line(refusal.message)
-        if status == 404:
+        if status == 404 and not self._dialect_known:
             said = f"{settings.base_url} knows no model {settings.model}, or no chat completions (404: {told}): "
             advice = "see --model and --base-url, which mostly ends in /v1"
             raise InputError(self._redact.line(said + advice, most=600)) from None
-        if status == 429 and refusal.code == "insufficient_quota":
+        if status == 402 or (status == 429 and refusal.code == "insufficient_quota"):
             raise InputError(f"the account behind {KEY_NAME} has no quota left: {told}") from None
         raise AttemptFailed(
             FaultKind.RATE_LIMIT if status == 429 else FaultKind.SERVER if status >= 500 else FaultKind.REJECTED,

@@ -58,24 +58,24 @@ class ModelLoop:
         Raises:
             CancelledError: (of concurrent.futures) after `interrupt`.
         """
-        if self._interrupted:
-            coroutine.close()
-            raise CancelledError
-        return self._begin(coroutine)
+        return self._begin(coroutine, even_interrupted=False)
 
     def interrupt(self) -> None:
         """Cancel what was submitted, and whatever will be: whoever waits for it goes on at once. `run` still runs."""
-        self._interrupted = True
         with self._lock:
+            self._interrupted = True
             left = list(self._under_way)
         for future in left:
             future.cancel()
 
-    def _begin(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+    def _begin(self, coroutine: Coroutine[Any, Any, T], even_interrupted: bool = True) -> Future[T]:
         with self._lock:
             if not self._open:
                 coroutine.close()
                 raise RuntimeError("the loop of the calls to models is not running")
+            if self._interrupted and not even_interrupted:
+                coroutine.close()
+                raise CancelledError
             future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
             self._under_way.add(future)
         future.add_done_callback(self._forget)

@@ -36,6 +36,10 @@ class Thinking(Protocol):
         """The plan, once it has arrived."""
         ...
 
+    def drop(self) -> None:
+        """Nobody wants the plan any more: its agent has died."""
+        ...
+
 
 class Planner(Protocol):
     """Decides for one agent at a time, from the request alone and what this planner remembers of that agent."""
@@ -74,6 +78,9 @@ class Known(NamedTuple):
     def plan(self) -> Plan:
         """The plan."""
         return self.answer
+
+    def drop(self) -> None:
+        """Nothing to drop."""
 
 
 def check_shelf(request: PlanRequest) -> None:

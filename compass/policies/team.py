@@ -72,7 +72,7 @@ class PlanningTeam:
         planned = []
         for agent, asked in sorted(self._asked.items()):
             if agent not in exchange.alive:
-                del self._asked[agent]
+                self._asked.pop(agent).thinking.drop()
             elif asked.thinking.arrived(exchange.step - asked.step):
                 planned.append(self._decided(agent, exchange.step))
                 if agent in self._postponed:
@@ -98,7 +98,7 @@ class PlanningTeam:
         plan = asked.thinking.plan()
         decision = self._minds[agent].decision = plan.decision
         self._skills.assign(agent, decision.skill, decision.parameters)
-        return Planned(agent, asked.trigger, decision, plan.faults, step - asked.step)
+        return Planned(agent, asked.trigger, decision, plan.faults, plan.answered, step - asked.step)
 
     def act(self, exchange: Exchange) -> Choice:
         """Ask every living agent's skill; a skill that fails or answers illegally costs its agent the fallback action.
@@ -125,5 +125,7 @@ class PlanningTeam:
 
     def end(self) -> None:
         """Close the agents' sandboxes, and let the planner drop what it still thinks about."""
-        self._skills.close()
-        self._planner.end()
+        try:
+            self._skills.close()
+        finally:
+            self._planner.end()

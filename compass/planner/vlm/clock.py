@@ -32,6 +32,10 @@ class Waiting:
         """The plan."""
         return self.future.result()
 
+    def drop(self) -> None:
+        """Give up the calls under way."""
+        self.future.cancel()
+
 
 @dataclass
 class RunningOn:
@@ -67,6 +71,10 @@ class RunningOn:
         """The plan."""
         return self.future.result()
 
+    def drop(self) -> None:
+        """Give up the calls under way."""
+        self.future.cancel()
+
 
 @dataclass
 class PlayedBack:
@@ -90,3 +98,7 @@ class PlayedBack:
     def plan(self) -> Plan:
         """The plan."""
         return self.future.result()
+
+    def drop(self) -> None:
+        """Give up the calls under way."""
+        self.future.cancel()

@@ -14,7 +14,6 @@ from compass.types import PlanFault
 T = TypeVar("T", bound=Answer)
 V = TypeVar("V")
 
-MOST_TOKENS = 2048  # of one answer: room for models that think in writing before they answer
 QUOTED = 1500  # characters of a bad answer that are shown to the model again
 _ANSWERED_BADLY = (FaultKind.EMPTY, FaultKind.TOO_LONG)
 
@@ -24,9 +23,10 @@ Ask = Callable[[Call], Awaitable[Reply]]
 class Dialogue:
     """The calls for one plan of one agent, and what went wrong in them."""
 
-    def __init__(self, ask: Ask, prompts: Prompts, system: str) -> None:
+    def __init__(self, ask: Ask, prompts: Prompts, system: str, answer_tokens: int) -> None:
         self._ask = ask
         self._prompts = prompts
+        self._answer_tokens = answer_tokens
         self._system = Turn("system", system)
         self.faults: list[PlanFault] = []
 
@@ -39,7 +39,7 @@ class Dialogue:
         """
         turns: tuple[Turn, ...] = (self._system, Turn("user", text, pictures))
         for repairs_left in (1, 0):
-            reply = await self._ask(Call(module, turns, schema_of(shape), MOST_TOKENS))
+            reply = await self._ask(Call(module, turns, schema_of(shape), self._answer_tokens))
             for failure in reply.failures:
                 self._note(module, failure)
             if reply.text is None:

@@ -58,8 +58,8 @@ class Modules:
         reflecting = self._settings.reflection and bool(question.memory.rounds)
         think = self._fused if self._settings.calls == "fused" else self._separate
         decision, perception, memory = await think(question, dialogue, reflecting)
-        decision = decision or _kept(question.request)
-        return Plan(decision, tuple(dialogue.faults)), memory.decided(question.request, decision, perception)
+        plan = Plan(decision or _kept(question.request), tuple(dialogue.faults), answered=decision is not None)
+        return plan, memory.decided(question.request, plan.decision, perception)
 
     async def _separate(
         self, question: Question, dialogue: Dialogue, reflecting: bool

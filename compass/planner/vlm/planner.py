@@ -71,7 +71,9 @@ class VlmPlanner:
         assert self._tape is not None, "begin an episode first"
         tape, agent, step = self._tape, request.observation.agent_id, request.observation.step
         question = Question.of(request, self._memories[agent].lived(request), self._settings, self._prompts)
-        dialogue = Dialogue(partial(_asked, tape, self._model, agent, step), self._prompts, self._system)
+        dialogue = Dialogue(
+            partial(_asked, tape, self._model, agent, step), self._prompts, self._system, self._settings.answer_tokens
+        )
         future = self._loop.submit(self._think(question, dialogue))
         self._futures.append(future)
         if self._settings.clock == "paused":
@@ -87,12 +89,14 @@ class VlmPlanner:
             return
         tape, self._tape = self._tape, None
         if not all(future.done() for future in self._futures):
-            with suppress(RuntimeError):  # the loop is being left, and that drops everything too
+            with suppress(RuntimeError, CancelledError):  # the loop is being left, and that drops everything too
                 self._loop.submit(self._drop())
-        for future in self._futures:  # until the last has ended: then nothing writes on the tape any more
-            with suppress(CancelledError):
-                future.exception()
-        tape.close()
+        try:
+            for future in self._futures:  # until the last has ended: then nothing writes on the tape any more
+                with suppress(CancelledError):
+                    future.exception()
+        finally:
+            tape.close()
 
     async def _think(self, question: Question, dialogue: Dialogue) -> Plan:
         task = asyncio.current_task()

@@ -22,7 +22,7 @@ class VlmSettings:
     calls: `separate` (one call each to perceive, reflect, reason and act) or `fused` (one call for all). image: send the agent's
     last `frames` pictures, `image_size` pixels square. reflection: judge the last decision before the next. prompts: folder of the
     prompt files, None for the shipped ones. clock: `paused` (the game waits for the model) or `realtime` (it runs on meanwhile, at
-    `game_speed` game seconds per second).
+    `game_speed` game seconds per second). answer_tokens: how long an answer may be, what a model thinks in writing included.
 
     Raises:
         InputError: a value that none of this allows.
@@ -36,6 +36,7 @@ class VlmSettings:
     prompts: Path | None = None
     clock: str = "paused"
     game_speed: float = 1.0
+    answer_tokens: int = 2048
 
     def __post_init__(self) -> None:
         for kind, name, known in (("calls", self.calls, CALLS), ("clock", self.clock, CLOCKS)):
@@ -44,5 +45,7 @@ class VlmSettings:
         if not 1 <= self.frames <= MOST_FRAMES:
             raise InputError(f"frames is {self.frames}; give 1 to {MOST_FRAMES}")
         Chart(self.image_size, (1.0, 1.0))  # which knows what sizes can be drawn
+        if self.answer_tokens < 1:
+            raise InputError(f"answer_tokens is {self.answer_tokens}; give 1 or more")
         if not (isfinite(self.game_speed) and self.game_speed > 0.0):
             raise InputError(f"game_speed is {self.game_speed}; give a number above 0 (1: as fast as people play)")

@@ -63,6 +63,7 @@ def test_an_episode_is_read_back_as_it_was_played(episode, tmp_path: Path):
         "agent_id": 0,
         "trigger": Trigger.START,
         "delay": 2,
+        "answered": True,
         "task": "engage",
         "skill": "kite",
         "parameters": {"DANGER": 2.5},

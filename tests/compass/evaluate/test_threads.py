@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -61,6 +62,26 @@ def test_what_a_player_raises_ends_the_others() -> None:
         list(play_beside(range(4), player, 2, always, gate.set))
     assert gate.is_set()
     assert not any(thread.name.startswith("episode") for thread in threading.enumerate())
+
+
+def test_what_others_had_finished_comes_before_the_exception() -> None:
+    both = threading.Barrier(2)
+
+    @contextmanager
+    def player() -> Iterator[Play]:
+        def play(seed: int) -> int:
+            both.wait()
+            if seed == 1:
+                raise InputError("the key is wrong")
+            time.sleep(0.05)
+            return seed
+
+        yield play
+
+    results = play_beside(range(2), player, 2, always, lambda: None)
+    assert next(results).seed == 0
+    with pytest.raises(InputError, match="the key is wrong"):
+        next(results)
 
 
 def test_closing_it_early_interrupts_those_that_wait() -> None:

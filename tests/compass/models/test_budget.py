@@ -9,7 +9,7 @@ import pytest
 
 from compass.errors import InputError
 from compass.models import Call, Picture, Reply, Turn
-from compass.models.budget import Budget, Limits, Metered, Spent, spent_on
+from compass.models.budget import Budget, Limits, Meter, Spent, spent_on
 from compass.models.prices import Price, Tariff, tariff_of
 from tests.compass.observation.sights import observation, unit
 
@@ -86,8 +86,8 @@ class Answering:
     ],
 )
 def test_what_a_server_does_not_tell_is_estimated_and_said_to_be(reply: Reply | None, spent: Spent) -> None:
-    budget = Budget(Limits(), KNOWN, EACH, [], Spent())
-    model = Metered(Answering(reply), budget, KNOWN)
+    budget = Budget(Limits(), KNOWN, EACH, Spent(), [])
+    model = Meter(Answering(reply), budget, KNOWN)
     if reply is None:
         with pytest.raises(asyncio.CancelledError):
             asyncio.run(model.ask(CALL))
@@ -96,35 +96,64 @@ def test_what_a_server_does_not_tell_is_estimated_and_said_to_be(reply: Reply | 
     assert budget.total == spent
 
 
+def meter(budget: Budget) -> Meter:
+    return Meter(Answering(None), budget, KNOWN)
+
+
 def test_a_limit_leaves_room_for_the_episodes_that_run() -> None:
-    budget = Budget(Limits(max_tokens=5000), KNOWN, EACH, [EACH], Spent())
+    budget = Budget(Limits(max_tokens=5000), KNOWN, EACH, EACH, [EACH])
     assert budget.stop(running=3) is None
     assert budget.stop(running=4) == "--max-tokens 5000"
 
 
+def test_what_a_running_episode_has_spent_is_part_of_what_it_is_expected_to_cost() -> None:
+    budget = Budget(Limits(max_tokens=3000), KNOWN, EACH, Spent(), [])
+    for running in (1, 2):
+        budget.add(meter(budget), Spent(9, 800, 100))
+        assert budget.stop(running) is None
+    assert budget.stop(3) == "--max-tokens 3000"
+
+
+def test_one_that_costs_more_than_the_mean_leaves_less_room() -> None:
+    budget = Budget(Limits(max_tokens=3000), KNOWN, EACH, Spent(), [])
+    budget.add(meter(budget), Spent(30, 2500, 0))
+    assert budget.stop(running=1) == "--max-tokens 3000"
+
+
 def test_the_mean_of_finished_episodes_replaces_the_estimate() -> None:
-    budget = Budget(Limits(max_tokens=5000), KNOWN, EACH, [], Spent())
-    budget.add(Spent(10, 2500, 0))
-    budget.finish(Spent(10, 2500, 0))
+    budget = Budget(Limits(max_tokens=5000), KNOWN, EACH, Spent(), [])
+    one = meter(budget)
+    budget.add(one, Spent(10, 2500, 0))
+    budget.finish(one, Spent(10, 2500, 0))
+    assert budget.total == Spent(10, 2500, 0)
     assert budget.stop(running=0) is None
     assert budget.stop(running=1) == "--max-tokens 5000"
 
 
+def test_an_episode_that_was_given_up_has_cost_what_it_has_and_counts_in_no_mean() -> None:
+    budget = Budget(Limits(max_tokens=5000), KNOWN, EACH, Spent(), [])
+    one = meter(budget)
+    budget.add(one, Spent(10, 2500, 0))
+    budget.finish(one, None)
+    assert budget.stop(running=1) is None
+    assert budget.stop(running=2) == "--max-tokens 5000"
+
+
 def test_what_was_spent_counts_even_in_no_finished_episode() -> None:
-    budget = Budget(Limits(max_dollars=0.01), KNOWN, EACH, [], Spent(1, 5000, 0))
+    budget = Budget(Limits(max_dollars=0.01), KNOWN, EACH, Spent(1, 5000, 0), [])
     assert budget.stop(running=0) == "--max-dollars 0.01"
     with pytest.raises(InputError, match="no room for an episode"):
         budget.check()
 
 
 def test_minutes_end_a_run() -> None:
-    assert Budget(Limits(max_minutes=1e-9), KNOWN, EACH, [], Spent()).stop(0) == "--max-minutes 1e-09"
-    assert Budget(Limits(max_minutes=5), KNOWN, EACH, [], Spent()).stop(0) is None
+    assert Budget(Limits(max_minutes=1e-9), KNOWN, EACH, Spent(), []).stop(0) == "--max-minutes 1e-09"
+    assert Budget(Limits(max_minutes=5), KNOWN, EACH, Spent(), []).stop(0) is None
 
 
 def test_dollars_cannot_be_limited_where_the_price_is_unknown() -> None:
     with pytest.raises(InputError, match="--max-dollars needs the model's price"):
-        Budget(Limits(max_dollars=1), UNKNOWN, EACH, [], Spent())
+        Budget(Limits(max_dollars=1), UNKNOWN, EACH, Spent(), [])
 
 
 @pytest.mark.parametrize("wrong", [0, -1, float("nan"), float("inf")])

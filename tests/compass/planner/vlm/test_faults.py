@@ -54,7 +54,7 @@ def think(
 ) -> tuple[Plan, Memory]:
     settings, asked = VlmSettings(calls=calls, image=False), request(current)
     question = Question.of(asked, memory or Memory(), settings, prompts)
-    dialogue = Dialogue(model.ask, prompts, "system")
+    dialogue = Dialogue(model.ask, prompts, "system", 500)
     return asyncio.run(Modules(settings, prompts).plan(question, dialogue))
 
 
