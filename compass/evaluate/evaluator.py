@@ -17,6 +17,7 @@ from compass.evaluate.run_folder import RunFolder
 from compass.evaluate.settings import BESIDE, EvaluateSettings
 from compass.evaluate.workers import Played, cores, play_all
 from compass.planner import WITHOUT_MODEL
+from compass.planner.vlm.prompts import Prompts, load_prompts
 from compass.skills.library import Library, default_library_folder, load_library
 from compass.types import EpisodeResult, Outcome
 from envs.jit import announce_compile
@@ -37,6 +38,15 @@ def library_of(settings: EvaluateSettings) -> Library | None:
         InputError: the folder holds no library.
     """
     return load_library(settings.skills or default_library_folder()) if settings.policy == "team" else None
+
+
+def prompts_of(settings: EvaluateSettings) -> Prompts | None:
+    """The prompts that a run by a model uses: None for any other.
+
+    Raises:
+        InputError: the folder holds no prompts.
+    """
+    return load_prompts(settings.vlm.prompts) if settings.vlm else None
 
 
 def default_run_path(settings: EvaluateSettings, parent: Path = Path("runs")) -> Path:
@@ -68,23 +78,24 @@ def evaluate(
     tell = tell or (lambda line: None)
     library = library_of(settings)
     sandbox = describe_sandbox(library, settings.unsafe_skills) if library else None
+    prompts = prompts_of(settings)
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    manifest = build_manifest(
+        settings, library, sandbox, created, prompts.digest if prompts else None, taped is not None
+    )
+    if resume:
+        folder = RunFolder.resume(path, manifest)
+    else:
+        folder = RunFolder.create(path, manifest, library, prompts.sources if prompts else None)
     with ExitStack() as stack:
+        stack.callback(folder.close)
         asking = None
         if settings.vlm is not None and library is not None:
             from compass.evaluate.modelled import open_asking
 
-            asking = stack.enter_context(open_asking(settings, library, path, resume, taped, tell))
-        prompts = asking.prompts if asking else None
-        created = datetime.now(UTC).isoformat(timespec="seconds")
-        digest, played_back = prompts.digest if prompts else None, taped is not None
-        manifest = build_manifest(settings, library, sandbox, created, digest, played_back)
-        if resume:
-            folder = RunFolder.resume(path, manifest)
-        else:
-            folder = RunFolder.create(path, manifest, library, prompts.sources if prompts else None)
-        stack.callback(folder.close)
-        seeds = settings.seeds if only is None else only
-        _play(settings, folder, asking, seeds, progress or (lambda result: None))
+            with folder.unless_refused(new=not resume):
+                asking = stack.enter_context(open_asking(settings, library, folder, taped, tell))
+        _play(settings, folder, asking, settings.seeds if only is None else only, progress or (lambda result: None))
     report = load_report(path)
     stopped = asking.stopped() if asking and only is None and len(report.results) < settings.episodes else None
     if stopped:

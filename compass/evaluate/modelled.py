@@ -11,7 +11,7 @@ from typing import Any
 
 from compass.evaluate.estimate import estimate
 from compass.evaluate.player import PlayerSpec, skirmish_player
-from compass.evaluate.run_folder import RunFolder, cassette_of
+from compass.evaluate.run_folder import RunFolder
 from compass.evaluate.settings import EvaluateSettings
 from compass.evaluate.threads import play_beside
 from compass.evaluate.workers import Play, Played
@@ -88,31 +88,26 @@ class Asking:
 
 @contextmanager
 def open_asking(
-    settings: EvaluateSettings,
-    library: Library,
-    path: Path,
-    resume: bool,
-    taped: Path | None,
-    tell: Callable[[str], None],
+    settings: EvaluateSettings, library: Library, folder: RunFolder, taped: Path | None, tell: Callable[[str], None]
 ) -> Iterator[Asking]:
     """Open all that a run by a model needs, and tell what it will probably cost before anything is asked.
 
-    path: the run's folder, which holds a run if `resume`. taped: the cassette to play back instead of asking.
+    taped: the cassette to play back instead of asking.
 
     Raises:
-        InputError: as of `connect`, `Budget` and `load_prompts`, or a limit leaves no room for an episode.
+        InputError: as of `connect` and `Budget`, or a limit leaves no room for an episode.
     """
     assert settings.vlm is not None and settings.model is not None
-    prompts = load_prompts(settings.vlm.prompts)
-    finished = [result.seed for result in RunFolder(path).results()] if resume else []
+    prompts = load_prompts(folder.prompts)
+    finished = [result.seed for result in folder.results()]
     left = settings.episodes - len(finished)
     if taped is not None or not left:
-        cassette, tariff = Cassette(taped or cassette_of(path)), Tariff(None)
+        cassette, tariff = Cassette(taped or folder.cassette), Tariff(None)
         with connect(None) as connection:
             budget = Budget(Limits(), tariff, Spent(), Spent(), ())
             yield Asking(settings.vlm, prompts, connection, cassette, tariff, budget)
         return
-    cassette, tariff = Cassette(cassette_of(path)), tariff_of(settings.model.model, settings.prices)
+    cassette, tariff = Cassette(folder.cassette), tariff_of(settings.model.model, settings.prices)
     expected = estimate(settings, library, prompts, tariff)
     total = sum((spent_on(entry.reply) for entry in cassette.all_entries()), Spent())
     episodes = [_spent_by(cassette, seed) for seed in finished]

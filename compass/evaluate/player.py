@@ -16,6 +16,7 @@ from compass.evaluate.workers import Play, Unfit
 from compass.planner import Planner, ScriptedPlanner
 from compass.policies import FIXED, PlanningTeam, RandomTeam
 from compass.skills.library import Library, load_library
+from compass.skills.nursery import NurseryEnded
 from compass.skills.sandbox import Sandbox
 from compass.types import EpisodeResult
 from envs.scenario import Scenario
@@ -51,7 +52,10 @@ def skirmish_player(spec: PlayerSpec) -> Iterator[Play]:
     """Gives a function that plays one seed and returns its result and how many seconds it took."""
     env = compile_kernels(spec.scenario, spec.observation, spec.episode)
     with ExitStack() as stack:
-        sandbox = stack.enter_context(_sandbox(spec)) if spec.skills else None
+        try:
+            sandbox = stack.enter_context(_sandbox(spec)) if spec.skills else None
+        except NurseryEnded as error:
+            raise Unfit("because the process that forks skills' processes was killed") from error
         team = PlanningTeam(spec.make_planner(), sandbox.library, sandbox) if sandbox else FIXED[spec.policy]()
 
         def play(seed: int) -> tuple[EpisodeResult, dict[str, Any]]:

@@ -29,8 +29,9 @@ class EpisodeRecord:
     """One recorded episode of T steps, A agents, observations of D and states of S numbers.
 
     obs float32[T+1, A, D], state float32[T+1, S], available uint8[T+1, A, n_actions]: what the environment showed, reset included.
-    actions uint8[T, A]; rewards and raw_rewards float64[T]. decisions: one mapping per plan (step, agent_id, trigger, task, skill,
-    parameters, reasoning, new_skill, delay, answered, plan_faults); faults: one per mistake of a skill (step, agent_id, skill, kind, detail).
+    actions uint8[T, A]; rewards and raw_rewards float64[T]. decisions: one mapping per plan (step, agent_id, trigger, delay,
+    answered, task, skill, parameters, reasoning, new_skill, plan_faults); faults: one per mistake of a skill (step, agent_id,
+    skill, kind, detail).
     """
 
     obs: NDArray[np.float32]

@@ -30,11 +30,6 @@ _LINE = orjson.OPT_APPEND_NEWLINE
 _PAGE = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
-def cassette_of(path: Path) -> Path:
-    """Where the calls to the model of the run in `path` are taped, before there is one, too."""
-    return path / "cassette"
-
-
 class Speed(NamedTuple):
     """Seconds that episodes took, all together, and environment steps per second over all workers, None before the first."""
 
@@ -52,7 +47,7 @@ class RunFolder:
         self.records = path / "records"
         self.skills = path / "skills"
         self.prompts = path / "prompts"
-        self.cassette = cassette_of(path)
+        self.cassette = path / "cassette"
         self._lines: int | None = None
         if not os.path.isfile(path / "manifest.json"):  # unlike Path's, false for names that are too long, too
             raise InputError(f"{path} holds no run (no manifest.json in it)")
@@ -109,6 +104,17 @@ class RunFolder:
                 content = earlier | changed | {"earlier": [*earlier.get("earlier", ()), before]}
                 write_whole(path / "manifest.json", orjson.dumps(content, option=_PAGE))
         return folder
+
+    @contextmanager
+    def unless_refused(self, new: bool) -> Iterator[None]:
+        """While it is made sure that the run can be played: should that fail, a new run leaves no folder behind."""
+        try:
+            yield
+        except BaseException:
+            if new:
+                self.close()
+                shutil.rmtree(self.path, ignore_errors=True)
+            raise
 
     def manifest(self) -> Manifest:
         """The run's manifest.

@@ -9,7 +9,7 @@ from math import isfinite
 from time import monotonic
 
 from compass.errors import InputError
-from compass.models.base import Call, Model, Reply
+from compass.models.base import Call, FaultKind, Model, Reply
 from compass.models.prices import Price, Tariff, text_tokens
 
 
@@ -30,7 +30,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Spent:
-    """Calls and their tokens. `unmetered`: calls whose tokens nobody counted: those of answers are estimated, others unknown."""
+    """Calls and their tokens. `unmetered`: calls whose tokens no server counted; where a model has read them they are estimated."""
 
     calls: int = 0
     prompt_tokens: int = 0
@@ -147,6 +147,9 @@ class Budget:
         return Spent(*(round(getattr(total, each.name) / count) for each in fields(Spent)))
 
 
+_AFTER_READING = (FaultKind.EMPTY, FaultKind.TOO_LONG, FaultKind.TIMEOUT, FaultKind.PROTOCOL)
+
+
 class Meter:
     """A model whose calls are counted into a budget, estimated where the server does not count: for one episode at a time."""
 
@@ -155,15 +158,20 @@ class Meter:
 
     async def ask(self, call: Call) -> Reply:
         """The model's reply, with its tokens."""
-        reply = Reply(None)  # what is left of a call that is given up
+        reply = self._estimated(call, Reply(None))  # what is left of a call that is given up
         try:
-            reply = self._counted(call, await self._model.ask(call))
+            reply = await self._model.ask(call)
+            if None in (reply.prompt_tokens, reply.completion_tokens) and _was_read(reply):
+                reply = self._estimated(call, reply)
         finally:
             self._budget.add(self, spent_on(reply))
         return reply
 
-    def _counted(self, call: Call, reply: Reply) -> Reply:
-        if reply.text is None or None not in (reply.prompt_tokens, reply.completion_tokens):
-            return reply
-        estimate = self._tariff.tokens(call), text_tokens(reply.text)
-        return replace(reply, prompt_tokens=estimate[0], completion_tokens=estimate[1], metered=False)
+    def _estimated(self, call: Call, reply: Reply) -> Reply:
+        tokens = self._tariff.tokens(call), text_tokens(reply.text or "")
+        return replace(reply, prompt_tokens=tokens[0], completion_tokens=tokens[1], metered=False)
+
+
+def _was_read(reply: Reply) -> bool:
+    """Whether a model has read the prompt, as far as can be told: then it costs, whatever became of the answer."""
+    return reply.text is not None or any(failure.kind in _AFTER_READING for failure in reply.failures[-1:])

@@ -26,6 +26,13 @@ _BOOT = "import sys; sys.path.append(sys.argv[1]); from compass.skills.zygote im
 _TIMEVAL = Struct("ll")
 
 
+class NurseryEnded(RuntimeError):
+    """The process that forks skills' processes has ended, as when somebody killed it."""
+
+    def __init__(self) -> None:
+        super().__init__("the process that forks skills' processes has ended")
+
+
 class Process:
     """One skill's process: the evaluator's end of its channel, and its id once the forking process has told it."""
 
@@ -174,7 +181,7 @@ class Nursery:
             else:
                 self._control.sendall(message)
         except OSError as error:
-            raise RuntimeError("the process that forks skills' processes has ended") from error
+            raise NurseryEnded from error
 
     def _exactly(self, length: int) -> bytes:
         parts = []
@@ -184,7 +191,7 @@ class Nursery:
             except ConnectionError:
                 data = b""
             if not data:
-                raise RuntimeError("the process that forks skills' processes has ended")
+                raise NurseryEnded
             parts.append(data)
             length -= len(data)
         return b"".join(parts)

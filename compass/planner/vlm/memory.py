@@ -16,7 +16,7 @@ from compass.planner.base import PlanRequest
 from compass.planner.vlm.answers import Perception, Reflection
 from compass.planner.vlm.extract import one_line
 from compass.planner.vlm.render import TRIGGERS, skill_words
-from compass.types import Decision, Observation, SkillFault, Trigger
+from compass.types import FIRST_TARGET, Decision, Observation, SkillFault, Trigger
 
 ROUNDS = 2
 CONCLUSIONS = 6
@@ -31,15 +31,25 @@ class _State(NamedTuple):
     step: int
     health: float
     shield: float
-    allies: int
-    enemies: int
+    allies: tuple[int, ...]
+    enemies: tuple[int, ...]
     enemy_health: float
+    enemy_shield: float
+    targets: tuple[int, ...]
 
     @classmethod
     def of(cls, obs: Observation) -> _State:
-        own, enemies = rounded(obs).own, obs.enemies
-        mean = sum(enemy.health for enemy in enemies) / max(1, len(enemies))
-        return cls(obs.step, own.health, own.shield, len(obs.allies), len(enemies), mean)
+        own, enemies, count = rounded(obs).own, obs.enemies, max(1, len(obs.enemies))
+        return cls(
+            step=obs.step,
+            health=own.health,
+            shield=own.shield,
+            allies=tuple(ally.id for ally in obs.allies),
+            enemies=tuple(enemy.id for enemy in enemies),
+            enemy_health=sum(enemy.health for enemy in enemies) / count,
+            enemy_shield=sum(enemy.shield for enemy in enemies) / count,
+            targets=tuple(action - FIRST_TARGET for action in obs.available if action >= FIRST_TARGET),
+        )
 
 
 @dataclass(frozen=True)
@@ -122,14 +132,21 @@ def _happened(before: _State, request: PlanRequest) -> str:
     changes = [f"health {before.health:.0%} -> {now.health:.0%}"]
     if before.shield or now.shield:
         changes.append(f"shield {before.shield:.0%} -> {now.shield:.0%}")
-    changes.append(f"allies known {before.allies} -> {now.allies}")
-    changes.append(f"enemies known {before.enemies} -> {now.enemies}")
+    changes.append(f"allies known {_ids(before.allies)} -> {_ids(now.allies)}")
+    changes.append(f"enemies known {_ids(before.enemies)} -> {_ids(now.enemies)}")
     if before.enemies and now.enemies:
         changes.append(f"their mean health {before.enemy_health:.0%} -> {now.enemy_health:.0%}")
+        if before.enemy_shield or now.enemy_shield:
+            changes.append(f"mean shield {before.enemy_shield:.0%} -> {now.enemy_shield:.0%}")
+    changes.append(f"legal targets {_ids(before.targets)} -> {_ids(now.targets)}")
     changes.append(f"your actions: {_runs(request.actions, request.observation.own.unit_type)}")
     if request.skill_faults:
         changes.append(f"skill faults: {_faults(request.skill_faults)}")
     return f"then, until step {now.step}: {'; '.join(changes)}"
+
+
+def _ids(ids: tuple[int, ...]) -> str:
+    return " ".join(map(str, ids)) or "none"
 
 
 def _runs(actions: tuple[int, ...], unit_type: str) -> str:

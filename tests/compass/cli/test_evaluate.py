@@ -11,9 +11,21 @@ import pytest
 from compass.cli.output import command
 
 FIELDS = [
-    *("scenario", "setting", "observation", "backend", "policy", "planner", "model", "clock", "game_speed"),
+    *(
+        "scenario",
+        "setting",
+        "observation",
+        "backend",
+        "policy",
+        "planner",
+        "plan_every",
+        "plan_on_change",
+        "hops",
+        "model",
+    ),
+    *("calls", "image", "reflection", "frames", "image_size", "clock", "game_speed", "played_back"),
     *("episodes", "win_rate", "win_rate_ci", "outcomes", "return_mean", "length_mean", "steps_per_second"),
-    *("skill_faults", "plan_faults", "cost", "stopped_by", "run"),
+    *("skill_faults", "plans", "unanswered", "plan_faults", "models_served", "cost", "stopped_by", "run"),
 ]
 
 

@@ -173,9 +173,21 @@ def test_the_manifest_tells_what_episodes_depend_on(team_run):
 def test_the_summary_has_the_promised_fields(random_run):
     summary = orjson.loads((random_run.path / "summary.json").read_bytes())
     assert list(summary) == [
-        *("scenario", "setting", "observation", "backend", "policy", "planner", "model", "clock", "game_speed"),
+        *(
+            "scenario",
+            "setting",
+            "observation",
+            "backend",
+            "policy",
+            "planner",
+            "plan_every",
+            "plan_on_change",
+            "hops",
+            "model",
+        ),
+        *("calls", "image", "reflection", "frames", "image_size", "clock", "game_speed", "played_back"),
         *("episodes", "win_rate", "win_rate_ci", "outcomes", "return_mean", "length_mean", "steps_per_second"),
-        *("skill_faults", "plan_faults", "cost", "stopped_by", "run"),
+        *("skill_faults", "plans", "unanswered", "plan_faults", "models_served", "cost", "stopped_by", "run"),
     ]
     assert summary == orjson.loads(orjson.dumps(random_run.summary()))
 

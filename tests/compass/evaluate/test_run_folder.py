@@ -141,7 +141,7 @@ def test_a_run_can_be_made_longer_but_not_shorter(run):
     with pytest.raises(InputError, match="a run of 3 episodes"):
         RunFolder.resume(run.path, MANIFEST | {"episodes": 2})
     longer = RunFolder.resume(run.path, MANIFEST | {"episodes": 5, "created": "later"})
-    assert longer.manifest() == MANIFEST | {"episodes": 5}
+    assert longer.manifest() == MANIFEST | {"episodes": 5, "earlier": [{"until": "later", "episodes": 3}]}
     longer.close()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from compass.errors import InputError
-from compass.models import Call, Picture, Reply, Turn
+from compass.models import Call, Failure, FaultKind, Picture, Reply, Turn
 from compass.models.budget import Budget, Limits, Meter, Spent, spent_on
 from compass.models.prices import Price, Tariff, tariff_of
 from tests.compass.observation.sights import observation, unit
@@ -82,7 +82,9 @@ class Answering:
         (Reply("x" * 40, prompt_tokens=7, completion_tokens=3), Spent(1, 7, 3)),
         (Reply("x" * 40), Spent(1, 1108, 10, 1)),
         (Reply(None), Spent(1, 0, 0, 1)),
-        (None, Spent(1, 0, 0, 1)),
+        (Reply(None, failures=(Failure(FaultKind.CONNECTION, "refused"),)), Spent(1, 0, 0, 1)),
+        (Reply(None, failures=(Failure(FaultKind.TOO_LONG, "1 MB"),)), Spent(1, 1108, 0, 1)),
+        (None, Spent(1, 1108, 0, 1)),
     ],
 )
 def test_what_a_server_does_not_tell_is_estimated_and_said_to_be(reply: Reply | None, spent: Spent) -> None:

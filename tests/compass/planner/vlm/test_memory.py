@@ -44,8 +44,9 @@ def test_a_round_tells_what_was_decided_why_and_what_came_of_it() -> None:
         'Step 20 (it is time to think again): you chose task "engage" by skill focus_fire(FOCUS=1.5)',
         "- perceived: one enemy",
         "- reasoning: it is near",
-        "- then, until step 24: health 100% -> 50%; shield 100% -> 100%; allies known 0 -> 0; enemies known 1 -> 1; "
-        "their mean health 100% -> 50%; your actions: move north x2, attack enemy 3 x1, move north x1; "
+        "- then, until step 24: health 100% -> 50%; shield 100% -> 100%; allies known none -> none; enemies known 3 -> 3; "
+        "their mean health 100% -> 50%; mean shield 100% -> 100%; legal targets none -> none; "
+        "your actions: move north x2, attack enemy 3 x1, move north x1; "
         "skill faults: exception of focus_fire x2 (last: ZeroDivisionError: 1 // 0)",
         "- your verdict: success: hit it; needs improvement: lost health",
     ]
