@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 from compass.episode import EpisodeSettings, run_episode
 from compass.errors import InputError
 from compass.evaluate.player import PlayerSpec, compile_kernels, skirmish_player
+from compass.evaluate.report import RunReport, load_report
 from compass.evaluate.settings import MOST_EPISODES, EvaluateSettings, check_seeds
 from compass.evaluate.statistics import PairedDifference, Statistics, paired_difference, statistics_of
 from compass.evaluate.workers import Play, cores, play_all
@@ -25,6 +26,7 @@ from compass.policies import PlanningTeam
 from compass.skills.library import Library, default_library_folder, load_library
 from compass.skills.sandbox import Sandbox
 from compass.types import EpisodeResult, Outcome, StepRecord
+from envs.engine import rules_hash
 from envs.jit import announce_compile
 from envs.scenario import Scenario
 from envs.skirmish import Skirmish
@@ -77,12 +79,18 @@ class Worth:
     rows: tuple[Row, ...]
 
 
-def measure(scenario: Scenario, observation: str, episodes: int, seed: int) -> Worth:
+def measure(scenario: Scenario, observation: str, episodes: int, seed: int, beside: Sequence[Path] = ()) -> Worth:
     """Search, then play the battles `seed` ... `seed + episodes - 1` in every way.
 
+    beside: runs of the same battles, as by a model, that are set beside; each of this scenario is paired on the seeds it has.
+
     Raises:
-        InputError: the battles do not exist, or this system cannot confine skills.
+        InputError: the battles do not exist, this system cannot confine skills, or a run is of this scenario under other settings.
     """
+    runs = [report for report in map(load_report, beside) if report.manifest["scenario"] == scenario.name]
+    for report in runs:
+        _check_beside(report, scenario, observation)
+        seeds_of(report, range(seed, seed + episodes))
     EvaluateSettings(scenario, episodes, seed, observation=observation)  # refuses what cannot be played
     search_seed = seed + SEARCH_AWAY
     check_seeds(search_seed, SEARCH_EPISODES)
@@ -103,7 +111,7 @@ def measure(scenario: Scenario, observation: str, episodes: int, seed: int) -> W
         search_seeds = range(search_seed, search_seed + SEARCH_EPISODES)
         search = Search(_shelves(scenario, library), partial(_count_wins, field, search_seeds))
         best = search.best(_most_chosen(spec, library, search_seeds[:_START_EPISODES]))
-        rows = _rows(field, best, range(seed, seed + episodes))
+        rows = _rows(field, best, range(seed, seed + episodes), runs)
     return Worth(
         scenario=scenario.name,
         setting=scenario.setting,
@@ -228,9 +236,40 @@ def _most_chosen(spec: PlayerSpec, library: Library, seeds: Sequence[int]) -> Ch
     }
 
 
-def _rows(field: _Field, best: Choice, seeds: range) -> tuple[Row, ...]:
+def _check_beside(report: RunReport, scenario: Scenario, observation: str) -> None:
+    expected = {
+        "scenario_hash": scenario.content_hash,
+        "observation": observation,
+        "backend": "embedded",
+        "rules": rules_hash(),
+    }
+    for key, value in expected.items():
+        if report.manifest[key] != value:
+            raise InputError(
+                f"{report.path} cannot stand beside: its {key} is {report.manifest[key]}, here it is {value}"
+            )
+
+
+def seeds_of(report: RunReport, seeds: range) -> list[EpisodeResult]:
+    """The episodes of a run that are among the battles `seeds`.
+
+    Raises:
+        InputError: none is.
+    """
+    common = [result for result in report.results if result.seed in seeds]
+    if not common:
+        raise InputError(
+            f"{report.path} has none of the seeds {seeds[0]} to {seeds[-1]}: give its own with --seed and --episodes"
+        )
+    return common
+
+
+def _rows(field: _Field, best: Choice, seeds: range, runs: Sequence[RunReport]) -> tuple[Row, ...]:
     makers = {NEAREST: None, RANDOM: RandomPlanner, FIXED: partial(FixedPlanner, best), SCRIPTED: ScriptedPlanner}
     results = dict(zip(makers, field.play(list(makers.values()), seeds), strict=True))
+    for report in runs:
+        common = seeds_of(report, seeds)
+        results[f"{report.player} ({len(common)} of the battles)"] = common
     return tuple(
         Row(
             player=player,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -26,7 +27,7 @@ READ_BY = {
     "--against": (),
     "--fidelity": ("--episodes", "--seed"),
     "--waiting": (),
-    "--planning": ("cells", "--observation", "--episodes", "--seed"),
+    "--planning": ("cells", "--observation", "--episodes", "--seed", "--beside"),
 }
 """What each kind of measurement reads of the options that not all do."""
 
@@ -47,6 +48,12 @@ def bench(
     planning: Annotated[
         bool, typer.Option("--planning", help="Instead: how much more planning wins than skills that never change.")
     ] = False,
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="With --planning: a run of the same battles, as by a model, to set beside.", show_default=False
+        ),
+    ] = None,
     waiting: Annotated[
         bool, typer.Option("--waiting", help="Instead: how long battles take beside their waiting for a model.")
     ] = False,
@@ -73,7 +80,8 @@ def bench(
             "--waiting": waiting,
         }
     )
-    _refuse_unread(kind, {"cells": cells, "--observation": observation, "--episodes": episodes, "--seed": seed})
+    given = {"cells": cells, "--observation": observation, "--episodes": episodes, "--seed": seed, "--beside": beside}
+    _refuse_unread(kind, given)
     if observation not in (None, *OBSERVATIONS):
         raise unknown("observation", str(observation), OBSERVATIONS)
     if against not in (None, *OPPONENTS):
@@ -82,7 +90,7 @@ def bench(
         print_fidelity(EPISODES if episodes is None else episodes, seed or 0, json)
     elif planning:
         played = PLANNING_EPISODES if episodes is None else episodes
-        print_planning(cells or (), observation or OBSERVATIONS[0], played, seed or 0, json)
+        print_planning(cells or (), observation or OBSERVATIONS[0], played, seed or 0, beside or (), json)
     elif against:
         show_against(json)
     elif waiting:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from rich.table import Table
 
@@ -14,10 +15,12 @@ from envs.scenario_file import load_scenario
 DEFAULT = "protoss_5_vs_5_epo"
 
 
-def print_planning(names: Sequence[str], observation: str, episodes: int, seed: int, json: bool) -> None:
-    """The scripted planner beside the best fixed skill, random skills and `nearest`, on the same battles of each scenario."""
+def print_planning(
+    names: Sequence[str], observation: str, episodes: int, seed: int, beside: Sequence[Path], json: bool
+) -> None:
+    """The scripted planner beside the best fixed skill, random skills, `nearest` and finished runs, on the same battles."""
     scenarios = [load_scenario(name) for name in names or (DEFAULT,)]
-    measured = (measure(scenario, observation, episodes, seed) for scenario in scenarios)
+    measured = (measure(scenario, observation, episodes, seed, beside) for scenario in scenarios)
     found = collected(measured, "searching and playing", lambda worth: f"measured {worth.scenario}")
     if json:
         print_json({"engine": "embedded", "scenarios": [asdict(worth) for worth in found]})
