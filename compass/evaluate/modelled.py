@@ -21,7 +21,7 @@ from compass.models.prices import Tariff, tariff_of
 from compass.models.settings import ModelSettings, key_from_environment
 from compass.planner.vlm.planner import VlmPlanner
 from compass.planner.vlm.prompts import Prompts, load_prompts
-from compass.planner.vlm.settings import VlmSettings
+from compass.planner.vlm.settings import Pace, VlmSettings
 from compass.skills.library import Library
 
 
@@ -91,10 +91,11 @@ class Purse:
 
 @dataclass(frozen=True)
 class Asking:
-    """How a run's agents ask: the settings, the prompts, the way to the model and the purse that pays."""
+    """How a run's agents ask: the settings, the prompts, how their team plays, the way to the model and the purse that pays."""
 
     vlm: VlmSettings
     prompts: Prompts
+    pace: Pace
     line: Line
     purse: Purse
 
@@ -107,7 +108,7 @@ class Asking:
         model, purse = self.line.model, self.purse
         metered = Metered(model, purse.budget, purse.tariff) if model is not None else None
         resume = self.vlm.clock == "paused"
-        return VlmPlanner(self.vlm, self.prompts, purse.cassette, self.line.loop, metered, resume)
+        return VlmPlanner(self.vlm, self.prompts, purse.cassette, self.line.loop, metered, resume, self.pace)
 
 
 @contextmanager
@@ -127,11 +128,12 @@ def open_asking(
         InputError: as of `open_line`, `Purse` and `load_prompts`.
     """
     assert settings.vlm is not None and settings.model is not None
-    prompts = load_prompts(settings.vlm.prompts)
+    prompts, pace = load_prompts(settings.vlm.prompts), settings.pace
     finished = [result.seed for result in RunFolder(path).results()] if resume else []
     if taped is not None:
         with open_line(None) as line:
-            yield Asking(settings.vlm, prompts, line, Purse(Limits(), Tariff(None), Spent(), Cassette(taped), ()))
+            purse = Purse(Limits(), Tariff(None), Spent(), Cassette(taped), ())
+            yield Asking(settings.vlm, prompts, pace, line, purse)
         return
     tariff = tariff_of(settings.model.model, settings.prices)
     expected = estimate(settings, library, prompts, tariff)
@@ -141,7 +143,7 @@ def open_asking(
         tell(expected.line(left))
         purse.budget.check()
     with open_line(settings.model if left else None) as line:
-        yield Asking(settings.vlm, prompts, line, purse)
+        yield Asking(settings.vlm, prompts, pace, line, purse)
 
 
 def play_by_model(asking: Asking, spec: PlayerSpec, seeds: Iterable[int], beside: int) -> Generator[Played, None, None]:
