@@ -86,8 +86,8 @@ def evaluate_command(
 ) -> None:
     """Play battles and say how often they were won.
 
-    The run folder holds the manifest, a line and a record per episode, and the skills used. A run that was stopped, whatever
-    stopped it, goes on with --resume.
+    The run folder holds the manifest, a line and a record per episode, the skills used, and of a model its prompts and the cassette
+    of its calls. A run that was stopped, whatever stopped it, goes on with --resume.
     """
     by_model = by.model_settings(context.params)
     if plan_on_change not in ("on", "off"):

@@ -64,7 +64,7 @@ Rate = Annotated[
     float | None, _option("--requests-per-minute", help="Calls begun in a minute at most.", shown="no limit")
 ]
 Timeout = Annotated[
-    float | None, _option("--timeout", help="Seconds before a call is tried again.", shown=_MODEL.timeout)
+    float | None, _option("--timeout", help="Seconds that one attempt at a call may take.", shown=_MODEL.timeout)
 ]
 MaxTokens = Annotated[int | None, _option("--max-tokens", help="End the run before it takes more.", shown="no limit")]
 MaxDollars = Annotated[

@@ -70,7 +70,7 @@ def estimate(settings: EvaluateSettings, library: Library, prompts: Prompts, tar
         ModelLoop() as loop,
         Sandbox(library, settings.unsafe_skills) as sandbox,
     ):
-        planner = VlmPlanner(vlm, prompts, Cassette(Path(folder)), loop, model)
+        planner = VlmPlanner(vlm, prompts, Cassette(Path(folder)), loop, model, pace=settings.pace)
         team = PlanningTeam(planner, library, sandbox)
         for seed in seeds:
             run_episode(env, team, seed, settings.episode)

@@ -23,7 +23,7 @@ from compass.models.prices import Tariff, tariff_of
 from compass.models.settings import ModelSettings, key_from_environment
 from compass.planner.vlm.planner import VlmPlanner
 from compass.planner.vlm.prompts import Prompts, load_prompts
-from compass.planner.vlm.settings import VlmSettings
+from compass.planner.vlm.settings import Pace, VlmSettings
 from compass.skills.library import Library
 
 
@@ -63,10 +63,11 @@ def connect(settings: ModelSettings | None) -> Iterator[Connection]:
 
 @dataclass(frozen=True)
 class Asking:
-    """How a run's agents ask: the settings, the prompts, the way to the model, the cassette, and the budget that pays."""
+    """How a run's agents ask: the settings, the prompts, how their team plays, the way to the model, the cassette, the budget."""
 
     vlm: VlmSettings
     prompts: Prompts
+    pace: Pace
     connection: Connection
     cassette: Cassette
     tariff: Tariff
@@ -83,7 +84,7 @@ class Asking:
         the ones before it took.
         """
         resume = self.vlm.clock == "paused"
-        return VlmPlanner(self.vlm, self.prompts, self.cassette, self.connection.loop, meter, resume)
+        return VlmPlanner(self.vlm, self.prompts, self.cassette, self.connection.loop, meter, resume, self.pace)
 
 
 @contextmanager
@@ -98,14 +99,14 @@ def open_asking(
         InputError: as of `connect` and `Budget`, or a limit leaves no room for an episode.
     """
     assert settings.vlm is not None and settings.model is not None
-    prompts = load_prompts(folder.prompts)
+    prompts, pace = load_prompts(folder.prompts), settings.pace
     finished = [result.seed for result in folder.results()]
     left = settings.episodes - len(finished)
     if taped is not None or not left:
         cassette, tariff = Cassette(taped or folder.cassette), Tariff(None)
         with connect(None) as connection:
             budget = Budget(Limits(), tariff, Spent(), Spent(), ())
-            yield Asking(settings.vlm, prompts, connection, cassette, tariff, budget)
+            yield Asking(settings.vlm, prompts, pace, connection, cassette, tariff, budget)
         return
     cassette, tariff = Cassette(folder.cassette), tariff_of(settings.model.model, settings.prices)
     expected = estimate(settings, library, prompts, tariff)
@@ -115,7 +116,7 @@ def open_asking(
     tell(expected.line(left))
     budget.check()
     with connect(settings.model) as connection:
-        yield Asking(settings.vlm, prompts, connection, cassette, tariff, budget)
+        yield Asking(settings.vlm, prompts, pace, connection, cassette, tariff, budget)
 
 
 def play_by_model(asking: Asking, spec: PlayerSpec, seeds: Iterable[int], beside: int) -> Generator[Played, None, None]:

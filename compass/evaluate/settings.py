@@ -11,7 +11,7 @@ from compass.models.budget import Limits
 from compass.models.settings import ModelSettings
 from compass.observation.decode import check_readable
 from compass.planner import WITHOUT_MODEL
-from compass.planner.vlm.settings import VlmSettings
+from compass.planner.vlm.settings import Pace, VlmSettings
 from compass.policies import POLICIES
 from envs.scenario import BACKENDS, Scenario
 
@@ -89,6 +89,11 @@ class EvaluateSettings:
     def planned_by(self) -> str | None:
         """The planner; None for policies that do not plan."""
         return self.planner if self.policy == "team" else None
+
+    @property
+    def pace(self) -> Pace:
+        """How the team plays, as a model's prompts tell it."""
+        return Pace(self.episode.hops, self.episode.plan_every, self.episode.plan_on_change)
 
     @property
     def seeds(self) -> range:

@@ -65,7 +65,7 @@ class Modules:
         self, question: Question, dialogue: Dialogue, reflecting: bool
     ) -> tuple[Decision | None, Perception | None, Memory]:
         request, memory = question.request, question.memory
-        told_so_far = {"perception": "", "reflection": "nothing to reflect on", "memory": memory.text()}
+        told_so_far = {"perception": "", "reflection": "", "memory": memory.text()}
 
         text = self._text("perceive", question, told_so_far, told(Perception))
         perception = await dialogue.put("perceive", text, Perception, lambda answer: answer, question.pictures)
@@ -75,7 +75,8 @@ class Modules:
             text = self._text("reflect", question, told_so_far, told(Reflection))
             reflection = await dialogue.put("reflect", text, Reflection, lambda answer: answer)
             memory = memory.judged(reflection)
-            told_so_far |= {"reflection": _reflected(reflection), "memory": memory.text()}
+            reflected = self._prompts.fill("reflected", verdict=_reflected(reflection))
+            told_so_far |= {"reflection": reflected, "memory": memory.text()}
 
         told_so_far["skill_names"] = skills_block(request.skills, with_parameters=False)
         text = self._text("reason", question, told_so_far, told(Reasoning))
@@ -95,7 +96,7 @@ class Modules:
         request, memory = question.request, question.memory
         values = {
             "memory": memory.text(),
-            "reflect": self._prompts.fill("fused_reflect") if reflecting else "",
+            "reflect": self._prompts.fill("fused_reflect") + " " if reflecting else "",
             "skills": skills_block(request.skills, with_parameters=True),
         }
 

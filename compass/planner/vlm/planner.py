@@ -18,7 +18,7 @@ from compass.planner.vlm.memory import Memory
 from compass.planner.vlm.modules import Modules, Question
 from compass.planner.vlm.prompts import Prompts
 from compass.planner.vlm.render import units_block
-from compass.planner.vlm.settings import VlmSettings
+from compass.planner.vlm.settings import USUAL, Pace, VlmSettings
 from compass.types import Constants, Plan
 from compass.wire import units_of
 
@@ -27,7 +27,7 @@ class VlmPlanner:
     """Decides for one agent at a time, from its request and its own memory; agents think concurrently, on the loop's thread.
 
     model: None to play back what the cassette holds, and nothing else. resume: what stands on an episode's tape is played back
-    first, and the rest is asked.
+    first, and the rest is asked. pace: how the team plays, as the prompts tell it.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class VlmPlanner:
         loop: ModelLoop,
         model: Model | None,
         resume: bool = False,
+        pace: Pace = USUAL,
     ) -> None:
         self._settings = settings
         self._prompts = prompts
@@ -45,6 +46,7 @@ class VlmPlanner:
         self._loop = loop
         self._model = model
         self._resume = resume or model is None
+        self._pace = pace
         self._modules = Modules(settings, prompts)
         self._tape: Tape | None = None
 
@@ -58,7 +60,7 @@ class VlmPlanner:
         self._memories: defaultdict[int, Memory] = defaultdict(Memory)
         self._futures: list[Future[Plan]] = []
         self._tasks: set[asyncio.Task[Plan]] = set()
-        self._system = _system(self._prompts, constants)
+        self._system = _system(self._prompts, constants, self._settings.clock, self._pace)
         self._tape = self._cassette.open(seed, self._resume)
 
     def ask(self, request: PlanRequest) -> Thinking:
@@ -118,10 +120,14 @@ async def _asked(tape: Tape, model: Model | None, agent: int, step: int, call: C
     return await tape.ask(model, agent, step, call)
 
 
-def _system(prompts: Prompts, constants: Constants) -> str:
+def _system(prompts: Prompts, constants: Constants, clock: str, pace: Pace) -> str:
     """The system prompt: what holds for the whole episode and every agent."""
     return prompts.fill(
         "system",
+        clock=prompts.fill(f"clock_{clock}"),
+        plan_every=str(pace.plan_every),
+        sooner=prompts.fill("sooner") if pace.plan_on_change else "",
+        messages=prompts.fill("messages", hops=str(pace.hops)) if pace.hops else prompts.fill("messages_none"),
         setting=prompts.fill(f"setting_{constants.setting}"),
         units=units_block(units_of(constants.unit_types, constants.unit_rows)),
         race=constants.race,

@@ -19,12 +19,21 @@ LONGEST = 64 * 1024  # bytes of a file that can still be called a prompt
 _MODULE = ("trigger", "current", "memory")
 PLACES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxyType(
     {
-        "system": (("units", "setting"), ("race", "team", "enemies", "width", "height", "limit")),
+        "system": (
+            ("units", "setting", "messages"),
+            ("race", "team", "enemies", "width", "height", "limit", "clock", "plan_every", "sooner"),
+        ),
+        "clock_paused": ((), ()),
+        "clock_realtime": ((), ()),
+        "sooner": ((), ()),
+        "messages": ((), ("hops",)),
+        "messages_none": ((), ()),
         "setting_default": ((), ()),
         "setting_epo": ((), ()),
         "picture": ((), ("count", "steps")),
         "perceive": (("observation", "answer"), ("picture", *_MODULE)),
         "reflect": (("observation", "memory", "answer"), ("perception", "trigger", "current")),
+        "reflected": (("verdict",), ()),
         "reason": (("observation", "skill_names", "answer"), ("perception", "reflection", *_MODULE)),
         "act": (("observation", "skills", "task", "answer"), ("perception", *_MODULE)),
         "fused": (("observation", "skills", "answer"), ("picture", "reflect", *_MODULE)),

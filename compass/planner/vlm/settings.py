@@ -16,6 +16,20 @@ MOST_FRAMES = 16
 
 
 @dataclass(frozen=True)
+class Pace:
+    """What prompts tell of how the team plays: messages a record may take, steps between plans, and whether sharp change brings one
+    sooner; `compass.episode.EpisodeSettings`, whose module a planner cannot import.
+    """
+
+    hops: int = 3
+    plan_every: int = 20
+    plan_on_change: bool = True
+
+
+USUAL = Pace()
+
+
+@dataclass(frozen=True)
 class VlmSettings:
     """How the planner asks its model.
 

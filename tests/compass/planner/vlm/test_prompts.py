@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from compass.episode import EpisodeSettings
 from compass.errors import InputError
 from compass.observation.decode import constants_of
 from compass.planner.vlm.planner import _system
 from compass.planner.vlm.prompts import PLACES, SHIPPED, Prompts, init_prompts, load_prompts
+from compass.planner.vlm.settings import USUAL, Pace
 from envs.scenario_file import load_scenario
 from tests.compass.planner.vlm.playing import ByHand, text_of
-from tests.compass.planner.vlm.test_faults import good, remembering, think
+from tests.compass.planner.vlm.test_faults import PROMPTS, good, remembering, think
 
 
 @pytest.fixture
@@ -88,11 +92,53 @@ def test_an_empty_value_leaves_no_gap_and_dollars_can_be_written() -> None:
 @pytest.mark.parametrize("calls", ["separate", "fused"])
 def test_every_placeholder_that_a_file_may_have_gets_its_value(calls: str) -> None:
     everything = {name: " ".join(f"${place}" for place in (*must, *may)) for name, (must, may) in PLACES.items()}
-    model = ByHand(lambda call: good())
-    think(model, calls, memory=remembering(), prompts=Prompts(everything))
+    prompts, model = Prompts(everything), ByHand(lambda call: good())
+    think(model, calls, memory=remembering(), prompts=prompts)
     assert len(model.calls) == (4 if calls == "separate" else 1)
     assert not any("$" in text_of(call) for call in model.calls)
-    assert _system(Prompts(everything), constants_of(load_scenario("zerg_5_vs_6_epo"))).endswith("zerg 5 6 32 32 200")
+    system = _system(prompts, constants_of(load_scenario("zerg_5_vs_6_epo")), "paused", Pace(hops=7))
+    assert system.endswith("7 zerg 5 6 32 32 200  20")
+
+
+def system_text(name: str, clock: str = "paused", pace: Pace = USUAL) -> str:
+    return _system(PROMPTS, constants_of(load_scenario(name)), clock, pace)
+
+
+def test_what_is_told_of_the_pace_without_being_asked_is_what_an_episode_has() -> None:
+    assert asdict(USUAL) == asdict(EpisodeSettings())
+
+
+def test_the_system_prompt_tells_when_the_agent_is_asked_again() -> None:
+    usual = system_text("protoss_5_vs_5")
+    assert "You are asked again after 20 step(s). You are asked sooner when something sharp happens" in usual
+    seldom = system_text("protoss_5_vs_5", pace=Pace(plan_every=35, plan_on_change=False))
+    assert "You are asked again after 35 step(s)." in seldom
+    assert "sooner" not in seldom
+
+
+@pytest.mark.parametrize("name", ["terran_5_vs_5", "terran_5_vs_5_epo"])
+def test_without_messages_nothing_is_said_of_them_but_that_there_are_none(name: str) -> None:
+    assert "over 4 message(s) at most" in system_text(name, pace=Pace(hops=4))
+    silent = system_text(name, pace=Pace(hops=0))
+    assert "No messages" in silent and "sharp" in silent
+    prompts = {key: text for key, text in PROMPTS.sources.items() if key not in ("system", "messages", "messages_none")}
+    said = " ".join((silent.replace("# No messages", ""), *prompts.values()))
+    assert not re.search(r"\bmessages?\b|\btold by\b|told to you|hearsay", said)
+
+
+def test_in_real_time_the_system_prompt_says_that_a_decision_comes_late() -> None:
+    assert "your decision takes effect some steps later" in system_text("zerg_5_vs_5", "realtime")
+    paused = system_text("zerg_5_vs_5")
+    assert "The game waits while you think." in paused and "steps later" not in paused
+
+
+def test_a_last_decision_is_spoken_of_only_where_it_was_judged() -> None:
+    for memory, heading in ((remembering(), True), (None, False)):
+        model = ByHand(lambda call: good())
+        think(model, memory=memory)
+        (reason,) = (text_of(call) for call in model.calls if call.module == "reason")
+        assert ("# How your last decision went\nSuccess: yes\n" in reason) is heading
+        assert ("How your last decision" in reason) is heading
 
 
 def test_the_command_copies(tmp_path: Path) -> None:
