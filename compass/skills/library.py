@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import stat
+import threading
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -165,9 +166,14 @@ def _skill(source: str, path: Path, head: Header, known: tuple[Parameter, ...]) 
     )
 
 
+_COMPILING = (
+    threading.Lock()
+)  # CPython 3.11 fails when trees are made in two threads at once; filters of warnings are shared
+
+
 def compile_skill(name: str, source: str, flags: int = 0) -> Any:
     """A skill's code object, or its tree; the file name in it is the skill's alone: nothing depends on where the library lies."""
-    with warnings.catch_warnings():
+    with _COMPILING, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # on dubious style: the checker has its own opinion
         return compile(source, f"{name}.py", "exec", flags, dont_inherit=True)
 
