@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import pytest
 
-from compass.bench.scripted_model import ScriptedModel
+from compass.bench.scripted_model import ScriptedModel, prompt_text
 from compass.errors import InputError
 from compass.evaluate.evaluator import evaluate
 from compass.evaluate.records import read_list
@@ -25,7 +25,7 @@ from compass.planner.vlm.scripted_answers import answer
 from compass.planner.vlm.settings import VlmSettings
 from envs.scenario_file import load_scenario
 from tests.compass.evaluate.test_evaluator import content
-from tests.model_server import Behaviour, ModelServer, prompt_text
+from tests.model_server import Behaviour, ModelServer
 
 KEY = "sk-test-0123456789abcdef"
 SCENARIO = load_scenario("protoss_5_vs_5_epo")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from compass.bench.scripted_model import prompt_text
 from compass.episode import EpisodeSettings
 from compass.planner import ScriptedPlanner
 from compass.planner.vlm.render import read_observation
@@ -17,7 +18,7 @@ from compass.planner.vlm.settings import VlmSettings
 from compass.skills.sandbox import Sandbox
 from tests.compass.observation.sights import expected, read, same
 from tests.compass.planner.vlm.playing import asking, play, scripted_server, vlm
-from tests.model_server import ModelServer, image_urls, prompt_text
+from tests.model_server import ModelServer, image_urls
 
 SEPARATE, FUSED = VlmSettings(image=False), VlmSettings(calls="fused", image=False)
 PICTURES = VlmSettings(calls="fused", frames=2, image_size=256)
