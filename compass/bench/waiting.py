@@ -62,10 +62,11 @@ def measure(cells: tuple[tuple[float, str], ...] = CELLS, episodes: int = EPISOD
                 workers=episodes,
             )
             path = evaluate(settings, Path(folder) / "run").path
-            yield _waited(RunFolder(path), latency, calls)
+            yield waited(RunFolder(path), latency, calls)
 
 
-def _waited(run: RunFolder, latency: float, calls: str) -> Wait:
+def waited(run: RunFolder, latency: float, calls: str) -> Wait:
+    """What a run against a model of this latency says."""
     cassette, rounds = Cassette(run.cassette), []
     for result in run.results():
         made = Counter((entry.step, entry.agent) for entry in cassette.entries(result.seed))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -93,10 +90,3 @@ def test_every_placeholder_that_a_file_may_have_gets_its_value(calls: str) -> No
     assert len(model.calls) == (4 if calls == "separate" else 1)
     assert not any("$" in text_of(call) for call in model.calls)
     assert _system(Prompts(everything), constants_of(load_scenario("zerg_5_vs_6_epo"))).endswith("zerg 5 6 32 32 200")
-
-
-def test_the_command_copies(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "compass", "prompts", "init", str(tmp_path / "mine"), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert set(json.loads(done.stdout)["files"]) == {f"{name}.md" for name in PLACES}
-    assert load_prompts(tmp_path / "mine").digest == load_prompts().digest
