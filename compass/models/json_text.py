@@ -28,14 +28,18 @@ def after_thoughts(text: str) -> str:
     return text.rpartition(_THOUGHT_ENDS)[2].strip()
 
 
-def objects_in(text: str) -> list[str]:
+def objects_in(text: str) -> Iterator[str]:
     """What may be the JSON object that a text is about, the likeliest first: in a fence, amid prose, or all there is.
 
     What follows the thoughts comes first, then the whole text: the mark may be a word of the answer, or come too late. The time it
     takes is linear in the length of the text.
     """
-    texts = dict.fromkeys((after_thoughts(text), text.strip()))
-    return list(dict.fromkeys(found for each in texts for found in _likeliest(each)))
+    told = set()
+    for part in dict.fromkeys((after_thoughts(text), text.strip())):
+        for found in _likeliest(part):
+            if found not in told:
+                told.add(found)
+                yield found
 
 
 def depth_of(text: str) -> int:
