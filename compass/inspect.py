@@ -93,7 +93,7 @@ class InspectedEpisode:
         self.run, self.seed = run, seed
         self.record = read_record(folder.recorded(seed))
         self.manifest = folder.manifest()
-        self._calls = Cassette(run / "cassette").entries(seed)
+        self._calls = Cassette(folder.cassette).entries(seed)
         self._lives: dict[int, tuple[Observation, ...]] = {}
 
     @property

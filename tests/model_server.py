@@ -71,16 +71,6 @@ def completion(
     }
 
 
-def prompt_text(request: Mapping[str, Any]) -> str:
-    """All text of the request's messages, in order, joined by line ends."""
-    texts: list[str] = []
-    for message in request["messages"]:
-        content = message["content"]
-        parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
-        texts += [part["text"] for part in parts if part["type"] == "text"]
-    return "\n".join(texts)
-
-
 def image_urls(request: Mapping[str, Any]) -> list[str]:
     """The data URLs of the request's images, in order."""
     parts = [

@@ -40,7 +40,7 @@ MOST_SWEEPS = 3
 _START_EPISODES = 10
 NEAREST, RANDOM, FIXED, SCRIPTED = "nearest", "random skill", "best fixed skill", "scripted planner"
 
-Choice = Mapping[str, str]
+SkillByType = Mapping[str, str]
 """A skill for each unit type."""
 
 
@@ -48,7 +48,7 @@ Choice = Mapping[str, str]
 class Trial:
     """A candidate of the search: the skill of each unit type, and how many of the search's battles were won with them."""
 
-    skills: Choice
+    skills: SkillByType
     wins: int
 
 
@@ -75,7 +75,7 @@ class Worth:
     search_seed: int
     search_episodes: int
     trials: tuple[Trial, ...]
-    best: Choice
+    best: SkillByType
     rows: tuple[Row, ...]
 
 
@@ -169,7 +169,7 @@ def _shelves(scenario: Scenario, library: Library) -> dict[str, list[str]]:
     return shelves
 
 
-def _count_wins(field: _Field, seeds: range, candidates: Sequence[Choice]) -> list[int]:
+def _count_wins(field: _Field, seeds: range, candidates: Sequence[SkillByType]) -> list[int]:
     """How many of the battles `seeds` each candidate wins."""
     played = field.play([partial(FixedPlanner, skills) for skills in candidates], seeds)
     return [sum(result.outcome is Outcome.WIN for result in results) for results in played]
@@ -183,13 +183,13 @@ class Search:
     """
 
     def __init__(
-        self, shelves: Mapping[str, Sequence[str]], count_wins: Callable[[Sequence[Choice]], Sequence[int]]
+        self, shelves: Mapping[str, Sequence[str]], count_wins: Callable[[Sequence[SkillByType]], Sequence[int]]
     ) -> None:
         self._shelves = shelves
         self._count_wins = count_wins
         self.trials: list[Trial] = []
 
-    def best(self, start: Choice) -> Choice:
+    def best(self, start: SkillByType) -> SkillByType:
         """The skills that win most, reached from `start` in at most `MOST_SWEEPS` rounds over the unit types."""
         best = start
         for _ in range(MOST_SWEEPS):
@@ -200,7 +200,7 @@ class Search:
                 break
         return best
 
-    def _winner(self, candidates: Sequence[Choice]) -> Choice:
+    def _winner(self, candidates: Sequence[SkillByType]) -> SkillByType:
         """The candidate that wins most, the first of equals."""
         known = [trial.skills for trial in self.trials]
         new = [candidate for candidate in candidates if candidate not in known]
@@ -221,7 +221,7 @@ class _Chosen:
             self.counts.setdefault(unit_type, Counter())[planned.decision.skill] += 1
 
 
-def _most_chosen(spec: PlayerSpec, library: Library, seeds: Sequence[int]) -> Choice:
+def _most_chosen(spec: PlayerSpec, library: Library, seeds: Sequence[int]) -> SkillByType:
     """The skill that the scripted planner chooses most for each unit type; the shelf's first for one that never came up."""
     chosen = _Chosen()
     env = Skirmish(spec.scenario, spec.observation)
@@ -264,7 +264,7 @@ def seeds_of(report: RunReport, seeds: range) -> list[EpisodeResult]:
     return common
 
 
-def _rows(field: _Field, best: Choice, seeds: range, runs: Sequence[RunReport]) -> tuple[Row, ...]:
+def _rows(field: _Field, best: SkillByType, seeds: range, runs: Sequence[RunReport]) -> tuple[Row, ...]:
     makers = {NEAREST: None, RANDOM: RandomPlanner, FIXED: partial(FixedPlanner, best), SCRIPTED: ScriptedPlanner}
     results = dict(zip(makers, field.play(list(makers.values()), seeds), strict=True))
     for report in runs:

@@ -33,12 +33,12 @@ class Wait:
     """One measurement: the seconds that all battles took side by side, and those that waiting for answers takes by itself.
 
     `ideal` is that of the battle that waits longest: at each of its rounds of planning, the latency of every call that must follow
-    another. `spent` and `ideal` in seconds, `calls` and `pictures` sent in all.
+    another. `spent` and `ideal` in seconds; `calls`: fused or separate; `calls_made` and `pictures` in all.
     """
 
     latency: float
-    how: str
-    calls: int
+    calls: str
+    calls_made: int
     pictures: int
     ideal: float
     spent: float
@@ -51,30 +51,30 @@ class Wait:
 
 def measure(cells: tuple[tuple[float, str], ...] = CELLS, episodes: int = EPISODES) -> Iterator[Wait]:
     """Play the same battles, all at once, against a scripted model of each latency, in a process of its own."""
-    for latency, how in cells:
+    for latency, calls in cells:
         with _server(latency) as url, TemporaryDirectory(prefix="compass-bench-") as folder:
             settings = EvaluateSettings(
                 load_scenario(SCENARIO),
                 episodes,
                 planner="vlm",
                 model=ModelSettings("scripted", url),
-                vlm=VlmSettings(calls=how),
+                vlm=VlmSettings(calls=calls),
                 workers=episodes,
             )
             path = evaluate(settings, Path(folder) / "run").path
-            yield _waited(RunFolder(path), latency, how)
+            yield waited(RunFolder(path), latency, calls)
 
 
-def _waited(run: RunFolder, latency: float, how: str) -> Wait:
+def waited(run: RunFolder, latency: float, calls: str) -> Wait:
+    """What a run against a model of this latency says."""
     cassette, rounds = Cassette(run.cassette), []
     for result in run.results():
-        calls = Counter((entry.step, entry.agent) for entry in cassette.entries(result.seed))
-        in_turn = {step: max(n for (at, _), n in calls.items() if at == step) for step, _ in calls}
+        made = Counter((entry.step, entry.agent) for entry in cassette.entries(result.seed))
+        in_turn = {step: max(n for (at, _), n in made.items() if at == step) for step, _ in made}
         rounds.append(sum(in_turn.values()))
     entries = list(cassette.all_entries())
-    seconds = max(orjson.loads(line)["seconds"] for line in run.timings.read_bytes().splitlines())
     pictures = sum(len(entry.reply.pictures) for entry in entries)
-    return Wait(latency, how, len(entries), pictures, latency * max(rounds), seconds)
+    return Wait(latency, calls, len(entries), pictures, latency * max(rounds), run.speed().longest)
 
 
 @contextmanager

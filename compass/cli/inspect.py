@@ -14,12 +14,12 @@ from rich.text import Text
 
 from compass.cli.output import Json, out, print_json
 from compass.errors import InputError
-from compass.evaluate.cost import dollars
+from compass.evaluate.cost import dollars, spent_fields
 from compass.evaluate.manifest import price_of
 from compass.inspect import Followed, InspectedEpisode, Inspection, PlanMade
 from compass.models.base import Picture
 from compass.models.budget import Spent
-from compass.models.entries import CallEntry
+from compass.models.entries import CallEntry, reply_fields
 from compass.models.prices import Price
 from compass.observation.text import action_words, describe
 from compass.types import Entity
@@ -205,19 +205,8 @@ def _fault_kinds(plan: PlanMade) -> str:
 
 
 def _plan_fields(plan: PlanMade, price: Price | None) -> dict[str, Any]:
-    spent = plan.spent
-    return {
-        "agent": plan.agent,
-        "step": plan.step,
-        "effect": plan.effect,
-        "decision": plan.decision,
-        "calls": spent.calls,
-        "prompt_tokens": spent.prompt_tokens,
-        "completion_tokens": spent.completion_tokens,
-        "unmetered_calls": spent.unmetered,
-        "dollars": spent.dollars(price),
-        "seconds": plan.seconds,
-    }
+    made = {"agent": plan.agent, "step": plan.step, "effect": plan.effect, "decision": plan.decision}
+    return made | spent_fields(plan.spent, plan.spent.dollars(price)) | {"seconds": plan.seconds}
 
 
 def _inspection_fields(found: Inspection, prompts: bool) -> dict[str, Any]:
@@ -242,19 +231,8 @@ def _inspection_fields(found: Inspection, prompts: bool) -> dict[str, Any]:
 
 
 def _call_fields(call: CallEntry, prompts: bool) -> dict[str, Any]:
-    reply = call.reply
     turns = {"turns": [turn._asdict() for turn in call.turns]} if prompts else {}
-    return turns | {
-        "module": call.module,
-        "reply": reply.text,
-        "cancelled": call.cancelled,
-        "model": reply.model,
-        "prompt_tokens": reply.prompt_tokens,
-        "completion_tokens": reply.completion_tokens,
-        "metered": reply.metered,
-        "seconds": reply.seconds,
-        "failures": [failure._asdict() for failure in reply.failures],
-    }
+    return turns | {"module": call.module, "cancelled": call.cancelled} | reply_fields(call.reply)
 
 
 def _vital_fields(own: Entity) -> dict[str, float]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from compass.bench.planning import Choice, Row, Worth, measure
+from compass.bench.planning import Row, SkillByType, Worth, measure
 from compass.cli.output import collected, out, print_json
 from envs.scenario_file import load_scenario
 
@@ -59,5 +59,5 @@ def _difference(row: Row) -> str:
     return f"{100 * row.beyond_fixed.difference:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})"
 
 
-def _words(skills: Choice) -> str:
+def _words(skills: SkillByType) -> str:
     return ", ".join(f"{unit_type} {name}" for unit_type, name in skills.items())

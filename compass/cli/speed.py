@@ -53,7 +53,7 @@ def show_scaling(observation: str, json: bool) -> None:
 
 def show_waiting(json: bool) -> None:
     """Measure battles that wait for a model and print how long they took beside the waiting itself."""
-    found = collected(waiting.measure(), "measuring", lambda wait: f"measured {wait.how} at {wait.latency:g} s")
+    found = collected(waiting.measure(), "measuring", lambda wait: f"measured {wait.calls} at {wait.latency:g} s")
     if json:
         cells = [asdict(wait) | {"ratio": wait.ratio, "goal": waiting.GOALS[wait.latency]} for wait in found]
         print_json({"scenario": waiting.SCENARIO, "episodes": waiting.EPISODES, "cores": cores(), "cells": cells})
@@ -64,8 +64,10 @@ def show_waiting(json: bool) -> None:
     )
     table = Table("latency", "calls", "calls made", "pictures", "ideal", "taken", "ratio", "goal", box=None)
     for wait in found:
-        sizes = str(wait.calls), str(wait.pictures), f"{wait.ideal:.1f}", f"{wait.spent:.1f}"
-        table.add_row(f"{wait.latency:g} s", wait.how, *sizes, f"{wait.ratio:.2f}", f"{waiting.GOALS[wait.latency]:g}")
+        sizes = str(wait.calls_made), str(wait.pictures), f"{wait.ideal:.1f}", f"{wait.spent:.1f}"
+        table.add_row(
+            f"{wait.latency:g} s", wait.calls, *sizes, f"{wait.ratio:.2f}", f"{waiting.GOALS[wait.latency]:g}"
+        )
     out().print(table)
 
 

@@ -24,13 +24,7 @@ class Cost:
 
     def content(self) -> dict[str, Any]:
         """The figures for programs: None for what is not known, and for a mean over nothing."""
-        spent = self.spent
-        return {
-            "calls": spent.calls,
-            "prompt_tokens": spent.prompt_tokens,
-            "completion_tokens": spent.completion_tokens,
-            "unmetered_calls": spent.unmetered,
-            "dollars": self.dollars,
+        return spent_fields(self.spent, self.dollars) | {
             "seconds": self.seconds,
             "per_episode": self._per(self.episodes),
             "per_win": self._per(self.wins),
@@ -48,6 +42,17 @@ class Cost:
     def _per(self, count: int) -> dict[str, float | None]:
         totals = {"tokens": self.spent.tokens, "dollars": self.dollars, "seconds": self.seconds}
         return {name: total / count if count and total is not None else None for name, total in totals.items()}
+
+
+def spent_fields(spent: Spent, amount: float | None) -> dict[str, Any]:
+    """Calls, tokens and their price as plain values; None for an unknown price."""
+    return {
+        "calls": spent.calls,
+        "prompt_tokens": spent.prompt_tokens,
+        "completion_tokens": spent.completion_tokens,
+        "unmetered_calls": spent.unmetered,
+        "dollars": amount,
+    }
 
 
 def dollars(amount: float | None) -> str:

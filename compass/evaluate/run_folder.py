@@ -31,10 +31,14 @@ _PAGE = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
 class Speed(NamedTuple):
-    """Seconds that episodes took, all together, and environment steps per second over all workers, None before the first."""
+    """Seconds that episodes took, all together, and environment steps per second over all workers, None before the first.
+
+    longest: seconds that the longest of them took, 0 before the first.
+    """
 
     seconds: float
     steps_per_second: float | None
+    longest: float
 
 
 class RunFolder:
@@ -174,16 +178,17 @@ class RunFolder:
         Raises:
             InputError: a line is no timing.
         """
-        steps, seconds, machine_seconds = 0, 0.0, 0.0
+        steps, seconds, machine_seconds, longest = 0, 0.0, 0.0, 0.0
         for number, line in enumerate(whole_lines(self.timings), 1):
             try:
                 timing = orjson.loads(line)
                 seconds += timing["seconds"]
                 machine_seconds += timing["seconds"] / timing["workers"]
+                longest = max(longest, timing["seconds"])
                 steps += timing["steps"]
             except (ValueError, TypeError, KeyError, ZeroDivisionError):
                 raise InputError(f"{self.timings}, line {number} is no timing; delete that line") from None
-        return Speed(seconds, steps / machine_seconds if machine_seconds > 0 else None)
+        return Speed(seconds, steps / machine_seconds if machine_seconds > 0 else None, longest)
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write `summary.json`."""

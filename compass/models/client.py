@@ -20,6 +20,7 @@ from compass.models.base import Call, Failure, FaultKind, Reply, Turn
 from compass.models.completion import LONGEST_BODY, Completion, read_completion
 from compass.models.dialect import Dialect, refuses_pictures
 from compass.models.images import Encoded, Encoder
+from compass.models.json_text import strict_object
 from compass.models.rate import Pacer
 from compass.models.redact import Redactor
 from compass.models.retries import AttemptFailed, Backoff, retry_after
@@ -28,17 +29,13 @@ from compass.models.transport import Refused, http_client
 
 _NO_KEY = "none"  # the SDK wants one, local servers do not
 _CONNECT = 15.0  # seconds at most, whatever an answer may take
-_PROBE = Call(
+PROBE = Call(
     "check",
     (Turn("user", 'Answer with the JSON object {"ready": true} and nothing else.'),),
-    {
-        "type": "object",
-        "properties": {"ready": {"type": "boolean"}},
-        "required": ["ready"],
-        "additionalProperties": False,
-    },
+    strict_object(ready={"type": "boolean"}),
     256,  # a model that reasons first is refused or says nothing with less
 )
+"""The least that a server can be asked."""
 
 
 class Client:
@@ -92,7 +89,7 @@ class Client:
         Raises:
             InputError: nothing answers, or no answer comes; the key or the model's name is wrong.
         """
-        reply = await self.ask(_PROBE)
+        reply = await self.ask(PROBE)
         if reply.text is None and reply.failures[-1].kind not in (FaultKind.EMPTY, FaultKind.TOO_LONG):
             model, url = self.settings.model, self.settings.base_url
             detail = reply.failures[-1].detail

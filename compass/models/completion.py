@@ -7,10 +7,10 @@ from typing import Any, NamedTuple, NoReturn
 import orjson
 
 from compass.models.base import Failure, FaultKind
+from compass.models.json_text import LONGEST
 from compass.models.retries import AttemptFailed
 
 LONGEST_BODY = 8 * 1024 * 1024  # bytes
-LONGEST_TEXT = 200_000  # characters: far beyond any plan
 
 
 class Completion(NamedTuple):
@@ -42,8 +42,8 @@ def read_completion(body: bytes) -> Completion:
     failure = None
     if not text.strip():
         failure = Failure(FaultKind.EMPTY, _why_empty(message, choices[0].get("finish_reason")))
-    elif len(text) > LONGEST_TEXT:
-        failure = Failure(FaultKind.TOO_LONG, f"an answer of {len(text)} characters; {LONGEST_TEXT} are read at most")
+    elif len(text) > LONGEST:
+        failure = Failure(FaultKind.TOO_LONG, f"an answer of {len(text)} characters; {LONGEST} are read at most")
     return Completion(
         None if failure else text,
         model if isinstance(model, str) else "",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import orjson
 
 from compass.errors import InputError
 from compass.models.base import Call, Failure, FaultKind, Picture, Reply, Turn
-from compass.models.client import Client
-from compass.models.redact import one_line
+from compass.models.client import PROBE, Client
+from compass.models.json_text import objects_in, strict_object
+from compass.models.lines import one_line
 from compass.models.retries import Backoff
 from compass.models.settings import ModelSettings
 from compass.types import MOVES, Entity, Observation
@@ -75,7 +77,7 @@ async def _examined(client: Client) -> ServerReport:
     held = accepted != "none" and found is not None and (accepted == "json_object" or set(found) == {"greeting"})
     replies = [prose]
     if not held:
-        replies.append(await client.ask(_json_call()))
+        replies.append(await client.ask(replace(PROBE, module="doctor_json", most_tokens=_MOST_TOKENS)))
     json = accepted if held else "in text" if _json_in(replies[-1].text) else "no"
     seen = await client.ask(_picture_call())
     replies.append(seen)
@@ -110,29 +112,18 @@ def _verdict(reply: Reply) -> str:
 
 
 def _json_in(text: str | None) -> dict[str, Any] | None:
-    """The JSON object that begins at the text's first brace, after any thoughts, and ends at its last."""
-    answer = (text or "").rpartition("</think>")[2]
-    try:
-        found = orjson.loads(answer[answer.find("{") : answer.rfind("}") + 1])
-    except orjson.JSONDecodeError:
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _schema(**properties: str) -> dict[str, Any]:
-    described = {name: {"type": kind} for name, kind in properties.items()}
-    return {"type": "object", "properties": described, "required": list(properties), "additionalProperties": False}
+    """The last JSON object of a text."""
+    for candidate in objects_in(text or ""):
+        with suppress(orjson.JSONDecodeError):
+            found: dict[str, Any] = orjson.loads(candidate)
+            return found
+    return None
 
 
 def _prose_call() -> Call:
     """Asks for prose under a schema: whoever answers with JSON is held to it."""
     turn = Turn("user", "Say good morning in one short sentence of plain text.")
-    return Call("doctor_text", (turn,), _schema(greeting="string"), _MOST_TOKENS)
-
-
-def _json_call() -> Call:
-    turn = Turn("user", 'Answer with the JSON object {"ready": true} and nothing else.')
-    return Call("doctor_json", (turn,), _schema(ready="boolean"), _MOST_TOKENS)
+    return Call("doctor_text", (turn,), strict_object(greeting={"type": "string"}), _MOST_TOKENS)
 
 
 def _picture_call() -> Call:
@@ -143,7 +134,8 @@ def _picture_call() -> Call:
         'object and nothing else: {"enemies": NUMBER, "allies": NUMBER, "unit_type": "TYPE"}',
         (Picture(_made_up_battle(), 512),),
     )
-    schema = _schema(enemies="integer", allies="integer", unit_type="string")
+    number = {"type": "integer"}
+    schema = strict_object(enemies=number, allies=number, unit_type={"type": "string"})
     return Call("doctor_picture", (turn,), schema, _MOST_TOKENS)
 
 

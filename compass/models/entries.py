@@ -49,6 +49,19 @@ class DelayEntry(NamedTuple):
     delay: int
 
 
+def reply_fields(reply: Reply) -> dict[str, Any]:
+    """A reply as plain values, all but what it was shown."""
+    return {
+        "reply": reply.text,
+        "model": reply.model,
+        "prompt_tokens": reply.prompt_tokens,
+        "completion_tokens": reply.completion_tokens,
+        "metered": reply.metered,
+        "seconds": reply.seconds,
+        "failures": [failure._asdict() for failure in reply.failures],
+    }
+
+
 def to_line(entry: CallEntry | DelayEntry) -> bytes:
     """The entry as one line of JSON."""
     if isinstance(entry, DelayEntry):
@@ -63,13 +76,7 @@ def to_line(entry: CallEntry | DelayEntry) -> bytes:
         "digest": entry.digest,
         "turns": [turn._asdict() for turn in entry.turns],
         "pictures": reply.pictures,
-        "reply": reply.text,
-        "model": reply.model,
-        "prompt_tokens": reply.prompt_tokens,
-        "completion_tokens": reply.completion_tokens,
-        "metered": reply.metered,
-        "seconds": reply.seconds,
-        "failures": [failure._asdict() for failure in reply.failures],
+        **reply_fields(reply),
         "cancelled": entry.cancelled,
     }
     return orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE)

@@ -7,16 +7,12 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from compass.models.lines import one_line
+
 _SHORTEST = (
     8  # anything shorter is a word that local servers are given in the place of a key ("none", "EMPTY"), and no secret
 )
 _LOGGERS = ("openai", "httpx2", "httpcore2")
-
-
-def one_line(text: str, most: int) -> str:
-    """The beginning of a text on one line of at most `most` characters, all of them printable."""
-    words = " ".join("".join(sign if sign.isprintable() else " " for sign in text[: 8 * most]).split())
-    return words if len(words) <= most else words[: most - 3] + "..."
 
 
 class Redactor:
@@ -31,7 +27,7 @@ class Redactor:
         return self._forms.sub("[key]", text) if self._forms else text
 
     def line(self, text: str, most: int = 300) -> str:
-        """The beginning of a text without the key, see `one_line`."""
+        """The beginning of a text without the key, see `compass.models.lines.one_line`."""
         return one_line(self(text), most)
 
     @contextmanager

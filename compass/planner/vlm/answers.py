@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from compass.models.json_text import strict_object
+
 _ASKED = re.compile(r'^- "(\w+)" \(', re.MULTILINE)
 _FIELD_OF_LIST = '{"name": text, "value": number}'
 
@@ -40,26 +42,26 @@ class Reasoning(Answer):
     task: str = Field(description="the sub-task, in a few words")
 
 
-class Setting(Answer):
+class ParameterValue(Answer):
     """A parameter's value."""
 
     name: str
     value: float = Field(allow_inf_nan=False)
 
 
-class Choice(Answer):
+class Act(Answer):
     """What act answers."""
 
     skill: str = Field(description="the exact name of one of the listed skills")
-    parameters: list[Setting] = Field([], description="only those that differ from their defaults; [] for none")
+    parameters: list[ParameterValue] = Field([], description="only those that differ from their defaults; [] for none")
     new_skill: str = Field("", description="what a skill that is missing should do, in one sentence; empty for none")
 
 
-class FirstFused(Choice, Reasoning, Perception):
+class FirstFused(Act, Reasoning, Perception):
     """All modules in one answer, where there is nothing to reflect on."""
 
 
-class Fused(Choice, Reasoning, Reflection, Perception):
+class Fused(Act, Reasoning, Reflection, Perception):
     """All modules in one answer."""
 
 
@@ -69,13 +71,9 @@ def schema_of(shape: type[Answer]) -> dict[str, Any]:
     for name, field in shape.model_fields.items():
         properties[name] = {"type": "string"}
         if field.annotation is not str:
-            setting = {"name": {"type": "string"}, "value": {"type": "number"}}
-            properties[name] = {"type": "array", "items": _object(setting)}
-    return _object(properties)
-
-
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": [*properties], "additionalProperties": False}
+            value = strict_object(name={"type": "string"}, value={"type": "number"})
+            properties[name] = {"type": "array", "items": value}
+    return strict_object(**properties)
 
 
 def told(shape: type[Answer]) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from compass.models.base import Call, Failure, FaultKind, Picture, Reply, Turn
+from compass.models.lines import one_line
 from compass.planner.vlm.answers import Answer, schema_of
-from compass.planner.vlm.extract import DETAIL, Unusable, answer_in, one_line
+from compass.planner.vlm.extract import DETAIL, Unusable, answer_in
 from compass.planner.vlm.prompts import Prompts
 from compass.types import PlanFault
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import NamedTuple
 
+from compass.models.lines import one_line
 from compass.observation.text import action_words, rounded
 from compass.planner.base import PlanRequest
 from compass.planner.vlm.answers import Perception, Reflection
-from compass.planner.vlm.extract import one_line
 from compass.planner.vlm.render import TRIGGERS, skill_words
 from compass.types import FIRST_TARGET, Decision, Observation, SkillFault, Trigger
 

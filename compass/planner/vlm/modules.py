@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from compass.errors import InputError
 from compass.models.base import FaultKind, Picture
+from compass.models.lines import one_line
 from compass.planner.base import PlanRequest
-from compass.planner.vlm.answers import Choice, FirstFused, Fused, Perception, Reasoning, Reflection, told
+from compass.planner.vlm.answers import Act, FirstFused, Fused, Perception, Reasoning, Reflection, told
 from compass.planner.vlm.dialogue import Dialogue
-from compass.planner.vlm.extract import Unusable, one_line
+from compass.planner.vlm.extract import Unusable
 from compass.planner.vlm.memory import TASK, Memory
 from compass.planner.vlm.prompts import Prompts
 from compass.planner.vlm.render import TRIGGERS, decision_words, observation_block, skills_block
@@ -86,8 +87,8 @@ class Modules:
 
         told_so_far["task"] = f"{one_line(reasoning.task, TASK)}\nWhy: {one_line(reasoning.reasoning, LONG)}"
         told_so_far["skills"] = skills_block(request.skills, with_parameters=True)
-        text = self._text("act", question, told_so_far, told(Choice))
-        decision = await dialogue.put("act", text, Choice, lambda answer: _decision(reasoning, answer, request.skills))
+        text = self._text("act", question, told_so_far, told(Act))
+        decision = await dialogue.put("act", text, Act, lambda answer: _decision(reasoning, answer, request.skills))
         return decision, perception, memory
 
     async def _fused(
@@ -115,18 +116,18 @@ class Modules:
         return self._prompts.fill(module, **{**question.values, **values, "answer": answer})
 
 
-def _decision(reasoning: Reasoning, choice: Choice, skills: tuple[Skill, ...]) -> Decision:
+def _decision(reasoning: Reasoning, act: Act, skills: tuple[Skill, ...]) -> Decision:
     """The decision that an answer asks for.
 
     Raises:
         Unusable: there is no such skill, or it has no such parameters.
     """
-    skill = next((each for each in skills if each.name == choice.skill), None)
+    skill = next((each for each in skills if each.name == act.skill), None)
     if skill is None:
         names = ", ".join(each.name for each in skills)
-        raise Unusable(FaultKind.UNKNOWN_SKILL, f"no skill {one_line(choice.skill, TASK)!r}; choose from {names}")
-    given = {each.name: each.value for each in choice.parameters}
-    if len(given) != len(choice.parameters):
+        raise Unusable(FaultKind.UNKNOWN_SKILL, f"no skill {one_line(act.skill, TASK)!r}; choose from {names}")
+    given = {each.name: each.value for each in act.parameters}
+    if len(given) != len(act.parameters):
         raise Unusable(FaultKind.ILLEGAL_PARAMETER, f"a parameter of {skill.name} is set twice")
     try:
         values = skill.with_parameters(given)
@@ -137,7 +138,7 @@ def _decision(reasoning: Reasoning, choice: Choice, skills: tuple[Skill, ...]) -
         skill=skill.name,
         parameters={name: values[name] for name in given},
         reasoning=one_line(reasoning.reasoning, LONG),
-        new_skill=one_line(choice.new_skill, LONG),
+        new_skill=one_line(act.new_skill, LONG),
     )
 
 

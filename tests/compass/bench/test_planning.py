@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from compass.bench.planning import Choice, Search
+from compass.bench.planning import Search, SkillByType
 
 SHELVES = {"marine": ["a", "b", "c"], "marauder": ["a", "b"], "medivac": ["h"]}
 START = {"marine": "a", "marauder": "a", "medivac": "h"}
 
 
-def search(wins: dict[tuple[str, str], int]) -> tuple[Choice, list[int], list[list[Choice]]]:
+def search(wins: dict[tuple[str, str], int]) -> tuple[SkillByType, list[int], list[list[SkillByType]]]:
     """What a search finds where (marine's, marauder's skill) win as told: the best, the trials' wins, the groups played."""
-    groups: list[list[Choice]] = []
+    groups: list[list[SkillByType]] = []
 
-    def count_wins(candidates: Sequence[Choice]) -> list[int]:
+    def count_wins(candidates: Sequence[SkillByType]) -> list[int]:
         groups.append(list(candidates))
         return [wins.get((skills["marine"], skills["marauder"]), 0) for skills in candidates]
 

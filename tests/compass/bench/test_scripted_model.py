@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import signal
-import subprocess
-import sys
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -26,7 +22,6 @@ from compass.types import Observation, Trigger
 from tests.compass.observation.sights import FACTS, observations
 from tests.compass.planner.vlm.playing import scripted_server
 
-ROOT = Path(__file__).parents[3]
 LIBRARY = load_library(default_library_folder())
 
 
@@ -92,23 +87,3 @@ def test_a_port_that_is_taken_is_said_plainly() -> None:
         ScriptedModel(server.server_address[1])
     with pytest.raises(InputError, match="cannot listen on port 99999"):
         ScriptedModel(99999)
-
-
-def test_the_command_serves_until_ctrl_c() -> None:
-    command = [sys.executable, "-m", "compass", "serve-model", "--json"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None and process.stderr is not None
-        told = json.loads(process.stdout.readline())
-        port = int(told["base_url"].split(":")[2].split("/")[0])
-        assert ask(http.client.HTTPConnection("127.0.0.1", port, timeout=10), {"messages": []})[0] == 200
-        process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 130
-        assert process.stderr.read() == ""
-
-
-@pytest.mark.parametrize("options", [["--latency", "-1"], ["--latency", "nan"], ["--port", "70000"]])
-def test_the_command_refuses_what_makes_no_sense(options: list[str]) -> None:
-    command = [sys.executable, "-m", "compass", "serve-model", *options]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 2
-    assert done.stderr.startswith("compass: ") and done.stderr.count("\n") == 1

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import count
+from functools import partial
+from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from compass.bench.scripted_model import ScriptedModel
+from compass.bench.scripted_model import ScriptedModel, prompt_text
+from compass.episode import EpisodeSettings
 from compass.errors import InputError
 from compass.evaluate.evaluator import evaluate
 from compass.evaluate.records import read_list
 from compass.evaluate.report import load_report, notes_of
 from compass.evaluate.settings import EvaluateSettings
+from compass.models.base import FaultKind
 from compass.models.budget import Limits
 from compass.models.cassette import Cassette, MissingCall
+from compass.models.retries import Backoff
 from compass.models.settings import ModelSettings
 from compass.planner.vlm.scripted_answers import answer
 from compass.planner.vlm.settings import VlmSettings
 from envs.scenario_file import load_scenario
 from tests.compass.evaluate.test_evaluator import content
-from tests.model_server import Behaviour, ModelServer, prompt_text
+from tests.model_server import Behaviour, ModelServer
 
 KEY = "sk-test-0123456789abcdef"
-SCENARIO = load_scenario("protoss_5_vs_5_epo")
+SCENARIO = load_scenario("3m")
 BY_RULES = EvaluateSettings(SCENARIO, episodes=3, seed=70, workers=1)
 
 
@@ -157,7 +163,13 @@ def test_dollars_cannot_be_limited_at_an_unknown_price(server: ScriptedModel, tm
         evaluate(by_model(server.base_url, limits=Limits(max_dollars=1)), tmp_path / "run")
 
 
-def test_a_server_that_does_not_answer_leaves_nothing_behind(tmp_path: Path) -> None:
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients wait next to nothing before they try again."""
+    monkeypatch.setattr("compass.models.client.Backoff", partial(Backoff, first=0.01))
+
+
+def test_a_server_that_does_not_answer_leaves_nothing_behind(impatient: None, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no answer from scripted"):
         evaluate(by_model("http://127.0.0.1:9/v1"), tmp_path / "run")
     assert not (tmp_path / "run").exists()
@@ -182,61 +194,70 @@ def test_a_key_that_is_refused_on_the_way_ends_the_run_and_keeps_what_is_finishe
     assert content(path) == content(model_run)
 
 
-FAULTY: list[str | Behaviour] = [
-    "I would attack the enemy.",
-    "",
-    "null",
-    "[" * 5000,
-    '{"skill": 3}',
-    '{"summary": null, "threats": 1, "task": [], "skill": {}}',
-    "x" * 1_000_000,
-    Behaviour(500, {"error": {"message": "overloaded"}}),
-    Behaviour(429, {"error": {"message": "slow down"}}, {"Retry-After": "0"}),
-    Behaviour(reset=True),
-    Behaviour(body=b'{"choices": [{"message": {"content": "{', cut=20),
-    Behaviour(body=b"\xff\xfe\x00 no utf-8"),
-    Behaviour(body=b"{}"),
-    Behaviour(400, {"error": {"message": "no"}}),
+SILENCE = Behaviour(hang=True)
+DECIDED = dict.fromkeys(("task", "reasoning", "summary", "success"), "") | {"skill": "hold_formation"}
+FAULTY: list[tuple[FaultKind, str | Behaviour]] = [
+    (FaultKind.PROSE, "I would attack the enemy."),
+    (FaultKind.EMPTY, ""),
+    (FaultKind.SCHEMA, "null"),
+    (FaultKind.PROSE, "[" * 5000),
+    (FaultKind.SCHEMA, '{"skill": 3}'),
+    (FaultKind.SCHEMA, '{"summary": null, "threats": 1, "task": [], "skill": {}}'),
+    (FaultKind.TOO_LONG, "x" * 1_000_000),
+    (FaultKind.UNKNOWN_SKILL, json.dumps(DECIDED | {"skill": "win"})),
+    (FaultKind.ILLEGAL_PARAMETER, json.dumps(DECIDED | {"parameters": [{"name": "LUCK", "value": 1}]})),
+    (FaultKind.SERVER, Behaviour(500, {"error": {"message": "overloaded"}})),
+    (FaultKind.RATE_LIMIT, Behaviour(429, {"error": {"message": "slow down"}}, {"Retry-After": "0"})),
+    (FaultKind.CONNECTION, Behaviour(reset=True)),
+    (FaultKind.CONNECTION, Behaviour(body=b'{"choices": [{"message": {"content": "{', cut=20)),
+    (FaultKind.PROTOCOL, Behaviour(body=b"\xff\xfe\x00 no utf-8")),
+    (FaultKind.PROTOCOL, Behaviour(body=b"{}")),
+    (FaultKind.REJECTED, Behaviour(400, {"error": {"message": "no"}})),
 ]
 
 
-def test_every_fault_is_counted_and_none_stops_a_battle(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Every third answer is good; the others go through all faults. The key is in none of the run's files."""
+def test_every_fault_is_counted_and_none_stops_a_battle(
+    monkeypatch: pytest.MonkeyPatch, impatient: None, tmp_path: Path
+) -> None:
+    """Every third answer is good; the others go through all faults, and one never comes. The key is in none of the run's files."""
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    numbers, faults = count(), count()
+    numbers, faults, served = count(), cycle([(FaultKind.TIMEOUT, SILENCE), *FAULTY]), Counter[str]()
 
     def answering(request: dict[str, Any]) -> str | Behaviour:
         assert f"Bearer {KEY}" in serving.requests[-1].headers["authorization"]
         if next(numbers) % 3 == 0:
             return answer(prompt_text(request))
-        fault = FAULTY[next(faults) % len(FAULTY)]
+        kind, fault = next(faults)
+        if fault is SILENCE and served[kind]:
+            kind, fault = next(faults)
+        served[kind] += 1
         return fault if isinstance(fault, Behaviour) else fault.replace("I would", f"{KEY}: I would")
 
     with ModelServer(answering) as serving:
-        report = evaluate(by_model(serving.base_url, episodes=4), tmp_path / "run")
-    assert len(report.results) == 4
+        settings = by_model(serving.base_url, episodes=2, episode=EpisodeSettings(plan_every=5))
+        assert settings.model is not None
+        report = evaluate(replace(settings, model=replace(settings.model, timeout=3.0)), tmp_path / "run")
+    assert len(report.results) == 2
     assert all(result.length > 0 for result in report.results)
-    assert {"prose", "schema", "server_error", "rate_limit", "connection", "protocol"} <= set(
-        summary(tmp_path / "run")["plan_faults"]
-    )
+    assert {*served} == {*FaultKind}
+    assert summary(tmp_path / "run")["plan_faults"] == served
     for path in (tmp_path / "run").rglob("*"):
         assert path.is_dir() or KEY.encode() not in path.read_bytes(), path
 
 
-def test_in_real_time_the_battle_goes_on_and_is_played_again_alike(tmp_path: Path) -> None:
-    vlm = VlmSettings(calls="fused", image=False, clock="realtime", game_speed=10.0)
+def test_a_resumed_run_in_real_time_begins_episodes_anew_and_is_played_again_alike(tmp_path: Path) -> None:
+    vlm, run = VlmSettings(calls="fused", image=False, clock="realtime", game_speed=10.0), tmp_path / "run"
     with ScriptedModel(latency=0.12) as http:
         threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        report = evaluate(by_model(http.base_url, vlm, episodes=2), tmp_path / "run")
+        evaluate(by_model(http.base_url, vlm, episodes=1), run)
+        lost = (run / "cassette" / "70.jsonl").read_bytes()
+        (run / "episodes.jsonl").write_bytes(b"")  # as if it had been killed just before the end
+        report = evaluate(by_model(http.base_url, vlm, episodes=1), run, resume=True)
         http.shutdown()
-    record = [
-        decision
-        for seed in (70, 71)
-        for decision in read_list(tmp_path / "run" / "records" / f"{seed}.npz", "decisions")
-    ]
-    assert min(decision["delay"] for decision in record) >= 2
+    assert (run / "cassette" / "70.lost-1.jsonl").read_bytes() == lost
+    calls = [tape.read_bytes().count(b'"kind":"call"') for tape in (run / "cassette").iterdir()]
+    assert len(calls) == 2 and report.cost.spent.calls == sum(calls)
+    assert min(line["delay"] for line in read_list(run / "records" / "70.npz", "decisions")) >= 2
     assert "realtime x10" in report.player
-    again = evaluate(
-        by_model("http://127.0.0.1:9/v1", vlm, episodes=2), tmp_path / "again", taped=tmp_path / "run" / "cassette"
-    )
-    assert content(again.path) == content(tmp_path / "run")
+    again = evaluate(by_model("http://127.0.0.1:9/v1", vlm, episodes=1), tmp_path / "again", taped=run / "cassette")
+    assert content(again.path) == content(run)

@@ -6,6 +6,7 @@ import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import orjson
@@ -13,8 +14,8 @@ import pytest
 
 from compass.errors import InputError
 from compass.evaluate.evaluator import evaluate
-from compass.evaluate.records import read_record
-from compass.evaluate.replay import compare_runs, default_replay_path, replay, settings_of
+from compass.evaluate.manifest import build_manifest
+from compass.evaluate.replay import Comparison, compare_runs, default_replay_path, replay, settings_of
 from compass.evaluate.run_folder import RunFolder
 from compass.evaluate.settings import EvaluateSettings
 from compass.models.cassette import Cassette, MissingCall
@@ -77,8 +78,8 @@ def test_settings_are_those_of_the_run(run: Path) -> None:
 
 @pytest.mark.parametrize("policy", ["random", "nearest"])
 def test_policies_without_skills_have_settings_too(policy: str, tmp_path: Path) -> None:
-    settings = replace(SETTINGS, policy=policy, episodes=1, observation="upstream")
-    evaluate(settings, tmp_path / "run")
+    settings = replace(SETTINGS, policy=policy, observation="upstream")
+    RunFolder.create(tmp_path / "run", build_manifest(settings, None, None, "now"), None).close()
     found = settings_of(RunFolder(tmp_path / "run"))
     assert (found.policy, found.observation, found.skills) == (policy, "upstream", None)
 
@@ -91,20 +92,39 @@ def test_a_damaged_manifest_is_bad_input(pair: tuple[RunFolder, RunFolder], key:
         settings_of(pair[1])
 
 
-def test_a_replay_is_the_same_to_the_byte_and_leaves_the_run_alone(run: Path, tmp_path: Path) -> None:
-    before = {file: file.read_bytes() for file in run.rglob("*") if file.is_file()}
-    comparison = replay(run, tmp_path / "again")
-    assert (comparison.identical, comparison.differing, comparison.not_reproducible) == ((5, 6), (), ())
-    assert {file: file.read_bytes() for file in run.rglob("*") if file.is_file()} == before
-    for seed in (5, 6):
-        record = RunFolder(run).record_path(seed)
-        assert record.read_bytes() == (tmp_path / "again" / "records" / record.name).read_bytes()
-
-
-def test_only_finished_and_reproducible_episodes_are_played_again(run: Path, tmp_path: Path) -> None:
-    copy = RunFolder(Path(shutil.copytree(run, tmp_path / "copy")))
+@pytest.fixture(scope="module")
+def replayed(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Replayed:
+    """A replay of the run as it was before its first episode was finished."""
+    folder = tmp_path_factory.mktemp("replayed")
+    copy = RunFolder(Path(shutil.copytree(run, folder / "copy")))
     set_results(copy, lambda lines: [line for line in lines if line["seed"] == 6])
-    assert replay(copy.path, tmp_path / "one").identical == (6,)
+    before = contents(copy.path)
+    return Replayed(replay(copy.path, folder / "again"), copy.path, before, folder / "again")
+
+
+class Replayed(NamedTuple):
+    comparison: Comparison
+    run: Path
+    before: dict[Path, bytes]
+    again: Path
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def test_a_replay_is_the_same_to_the_byte_and_leaves_the_run_alone(replayed: Replayed) -> None:
+    comparison, run, before, again = replayed
+    assert comparison == Comparison((6,), (), ())
+    assert contents(run) == before
+    assert (run / "records" / "6.npz").read_bytes() == (again / "records" / "6.npz").read_bytes()
+
+
+def test_only_finished_and_reproducible_episodes_are_played_again(
+    replayed: Replayed, run: Path, tmp_path: Path
+) -> None:
+    assert [result.seed for result in RunFolder(replayed.again).results()] == [6]
+    copy = RunFolder(Path(shutil.copytree(run, tmp_path / "copy")))
     set_results(copy, lambda lines: [line | {"reproducible": False} for line in lines])
     with pytest.raises(InputError, match="none of its episodes is reproducible"):
         replay(copy.path, tmp_path / "none")
@@ -114,12 +134,12 @@ def test_only_finished_and_reproducible_episodes_are_played_again(run: Path, tmp
     assert not (tmp_path / "none").exists()
 
 
-def test_the_runs_own_skills_are_played(run: Path, tmp_path: Path) -> None:
-    copy = Path(shutil.copytree(run, tmp_path / "copy"))
-    for skill in (copy / "skills").glob("*.py"):
+def test_the_runs_own_skills_are_played(tmp_path: Path) -> None:
+    evaluate(EvaluateSettings(load_scenario("3m"), episodes=1, workers=1), tmp_path / "run")
+    for skill in (tmp_path / "run" / "skills").glob("*.py"):
         if skill.stem != "hold_formation":
             skill.unlink()
-    (difference, *_) = replay(copy, tmp_path / "again").differing
+    (difference,) = replay(tmp_path / "run", tmp_path / "again").differing
     assert difference.step == 0 and difference.agent == 0
     assert difference.what.startswith("the plan: ") and "hold_formation now" in difference.what
 
@@ -213,18 +233,15 @@ def test_a_replay_has_a_new_folder_beside_the_run(tmp_path: Path) -> None:
     assert default_replay_path(run) == tmp_path / "run-replay-2"
 
 
-def planned_by_a_model(path: Path, how: VlmSettings) -> RunFolder:
-    """A run whose server is gone."""
-    with scripted_server(0.02) as server:
-        model = ModelSettings("scripted", server.base_url)
-        evaluate(replace(SETTINGS, planner="vlm", model=model, vlm=how, workers=None), path)
-    return RunFolder(path)
-
-
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """A run planned by a model."""
-    return planned_by_a_model(tmp_path_factory.mktemp("runs") / "asked", VlmSettings(frames=2, image_size=256))
+    """A run planned by a model whose server is gone."""
+    path = tmp_path_factory.mktemp("runs") / "asked"
+    with scripted_server() as server:
+        model = ModelSettings("scripted", server.base_url)
+        how = VlmSettings(frames=2, image_size=256)
+        evaluate(replace(SETTINGS, planner="vlm", model=model, vlm=how, workers=None), path)
+    return RunFolder(path)
 
 
 def test_settings_of_a_run_by_a_model(asked: RunFolder) -> None:
@@ -237,14 +254,6 @@ def test_a_run_by_a_model_is_played_again_without_it(asked: RunFolder, tmp_path:
     comparison = replay(asked.path, tmp_path / "again")
     assert (comparison.identical, comparison.differing, comparison.not_reproducible) == ((5, 6), (), ())
     assert Cassette(asked.cassette).entries(5) and not (tmp_path / "again" / "cassette").exists()
-
-
-def test_a_run_in_real_time_is_played_again(tmp_path: Path) -> None:
-    how = VlmSettings(calls="fused", image=False, clock="realtime", game_speed=25.0)
-    folder = planned_by_a_model(tmp_path / "run", how)
-    delays = [line["delay"] for line in read_record(folder.record_path(5)).decisions]
-    assert min(delays) >= 1
-    assert replay(folder.path, tmp_path / "again").identical == (5, 6)
 
 
 def test_a_missing_call_is_an_error(asked: RunFolder, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_what_is_appended_is_read_back(run):
     for result in results:
         run.append(result, TIMING)
     assert RunFolder(run.path).results() == sorted(results, key=lambda result: result.seed)
-    assert run.speed().steps_per_second == 120 / (1.5 / 2)
+    assert run.speed() == (1.5, 120 / (1.5 / 2), 0.5)
 
 
 def test_a_torn_last_line_is_dropped(run):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import signal
@@ -161,6 +162,19 @@ def test_without_resuming_an_earlier_tape_is_set_aside_and_still_counted(tmp_pat
     assert len(cassette.entries(7)) == 4
     assert len(list(cassette.all_entries())) == 16
     assert cassette.entries(9) == []
+
+
+def test_a_tape_that_cannot_be_set_aside_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded(tmp_path)
+    before = (tmp_path / "7.jsonl").read_bytes()
+
+    def refuse(path: Path, target: Path) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(Path, "rename", refuse)  # a folder that allows no change allows root all the same
+    with pytest.raises(InputError, match=r"cannot set .*7\.jsonl aside: Read-only file system"):
+        Cassette(tmp_path).open(7, resume=False)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {"7.jsonl": before}
 
 
 def test_a_tape_that_is_only_played_back_is_not_written(tmp_path: Path) -> None:

@@ -15,14 +15,16 @@ from urllib.parse import quote
 import pytest
 from PIL import Image
 
+from compass.bench.scripted_model import prompt_text
 from compass.errors import InputError
 from compass.models.base import Call, FaultKind, Turn
 from compass.models.client import Client
-from compass.models.completion import LONGEST_BODY, LONGEST_TEXT
+from compass.models.completion import LONGEST_BODY
+from compass.models.json_text import LONGEST
 from compass.models.retries import Backoff
 from compass.models.settings import HOSTED, ModelSettings
 from tests.compass.models.asking import BRISK, KEY, always, ask, ask_all, body, call, client, in_turn, picture
-from tests.model_server import MODEL, Behaviour, ModelServer, image_urls, prompt_text
+from tests.model_server import MODEL, Behaviour, ModelServer, image_urls
 
 DEEP = b'{"choices":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 
@@ -160,9 +162,9 @@ def test_a_server_that_sends_the_client_round_in_circles():
 
 
 def test_an_answer_that_cannot_be_used_is_still_counted():
-    with ModelServer(always("x" * (LONGEST_TEXT + 4))) as server:
+    with ModelServer(always("x" * (LONGEST + 4))) as server:
         reply = ask(server)
-    assert (reply.text, reply.model, reply.completion_tokens) == (None, MODEL, LONGEST_TEXT // 4 + 1)
+    assert (reply.text, reply.model, reply.completion_tokens) == (None, MODEL, LONGEST // 4 + 1)
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from compass.bench.scripted_model import prompt_text
 from compass.errors import InputError
 from compass.models.doctor import examine
 from compass.models.settings import HOSTED, ModelSettings
 from compass.observation.picture import ROLES, core_colour
 from envs.units import UNIT_NAMES
 from tests.compass.models.asking import BRISK, KEY, always, body
-from tests.model_server import MODEL, Behaviour, ModelServer, image_urls, prompt_text
+from tests.model_server import MODEL, Behaviour, ModelServer, image_urls
 
 
 def seen(request):

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from compass.models.redact import Redactor, one_line
+from compass.models.redact import Redactor
 
 KEY = 'sk-a/b+c"d-e%f'
 
@@ -46,7 +46,7 @@ def test_a_line_is_short_and_printable():
     redact = Redactor(KEY)
     line = redact.line(f"a\n\x1b[31m\x00b {KEY} \u2028" + "c" * 1000)
     assert line.startswith("a [31m b [key] ccc") and line.endswith("...") and len(line) == 300 and line.isprintable()
-    assert redact.line(" " * 50_000 + KEY) == one_line("", 10) == ""
+    assert redact.line(" " * 50_000 + KEY) == "..."
 
 
 def test_logs_hold_no_key_while_a_client_is_open(caplog):

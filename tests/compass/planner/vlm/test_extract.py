@@ -7,8 +7,9 @@ import json
 import pytest
 
 from compass.models.base import FaultKind
-from compass.planner.vlm.answers import Choice, Fused, Perception, Reasoning, asked_fields, schema_of, told
-from compass.planner.vlm.extract import DEEPEST, LONGEST, Unusable, answer_in, one_line
+from compass.models.json_text import LONGEST
+from compass.planner.vlm.answers import Act, Fused, Perception, Reasoning, asked_fields, schema_of, told
+from compass.planner.vlm.extract import DEEPEST, Unusable, answer_in
 
 GOOD = '{"reasoning": "they are near", "task": "engage"}'
 
@@ -25,6 +26,12 @@ GOOD = '{"reasoning": "they are near", "task": "engage"}'
         f"{GOOD}\nP.S. {{}} and {{this}} are no answers",
         f"<think>maybe {{'a': 1}} or {{{{</think>{GOOD}",
         f'<think>{{"reasoning": "early", "task": "hold"}}</think>\n{GOOD}',
+        f"{GOOD}\n</think> done",
+        f"{GOOD}\n</think>",
+        f'{{"reasoning": "no </think> here", "task": "hold"}} or rather\n{GOOD}',
+        f'<think>hold?</think>{{"task": 5}}\n{GOOD}',
+        f'Use {{curly " brace}} then {GOOD}',
+        f'{GOOD}, not {{curly " brace}}',
         f"[{GOOD}]",
         f'{{"answer": {GOOD}}}\n{GOOD}',
         f"an open {{ brace, then {GOOD}",
@@ -77,12 +84,17 @@ def test_what_cannot_be_used_is_told_by_kind(text: str, kind: FaultKind, detail:
 @pytest.mark.parametrize("value", ['"3.5"', "true", "null", "NaN", "-Infinity", "1e999", "9" * 400, "[1]", "{}"])
 def test_what_is_no_number_is_no_value_of_a_parameter(value: str) -> None:
     with pytest.raises(Unusable) as caught:
-        answer_in(f'{{"skill": "kite", "parameters": [{{"name": "FOCUS", "value": {value}}}]}}', Choice)
+        answer_in(f'{{"skill": "kite", "parameters": [{{"name": "FOCUS", "value": {value}}}]}}', Act)
     assert caught.value.failure.kind is FaultKind.SCHEMA
 
 
+def test_the_mark_that_ends_thoughts_may_be_a_word_of_the_answer() -> None:
+    text = '{"skill": "kite", "new_skill": "use </think> tag"}'
+    assert answer_in(text, Act) == Act(skill="kite", new_skill="use </think> tag")
+
+
 def test_fields_with_a_default_may_be_missing() -> None:
-    assert answer_in('{"skill": "kite"}', Choice) == Choice(skill="kite", parameters=[], new_skill="")
+    assert answer_in('{"skill": "kite"}', Act) == Act(skill="kite", parameters=[], new_skill="")
     assert answer_in('{"summary": "calm"}', Perception).threats == ""
 
 
@@ -98,13 +110,6 @@ def test_the_deepest_nesting_that_is_read() -> None:
     assert answer_in(f'{{"task": "a", "reasoning": "b", "more": {inner}}}', Reasoning).task == "a"
     with pytest.raises(Unusable, match="nested"):
         answer_in(f'{{"task": "a", "reasoning": "b", "more": [{inner}]}}', Reasoning)
-
-
-def test_one_line() -> None:
-    assert one_line(" a\n\tb\x00c\ud800d ", 20) == "a b c d"
-    assert one_line("abcdefghij", 10) == "abcdefghij"
-    assert one_line("abcdefghijk", 10) == "abcdefg..."
-    assert len(one_line("x" * 1_000_000, 50)) == 50
 
 
 def test_the_order_of_thought_is_the_order_of_the_fields() -> None:

@@ -52,10 +52,25 @@ def think(
     memory: Memory | None = None,
     prompts: Prompts = PROMPTS,
 ) -> tuple[Plan, Memory]:
-    settings, asked = VlmSettings(calls=calls, image=False), request(current)
-    question = Question.of(asked, memory or Memory(), settings, prompts)
-    dialogue = Dialogue(model.ask, prompts, "system", 500)
-    return asyncio.run(Modules(settings, prompts).plan(question, dialogue))
+    return asyncio.run(Thinker(calls, current, memory, prompts).plan(model))
+
+
+class Thinker:
+    """One question, to be put to any model."""
+
+    def __init__(
+        self,
+        calls: str,
+        current: Decision | None = CURRENT,
+        memory: Memory | None = None,
+        prompts: Prompts = PROMPTS,
+    ) -> None:
+        settings = VlmSettings(calls=calls, image=False)
+        self._prompts, self._modules = prompts, Modules(settings, prompts)
+        self._question = Question.of(request(current), memory or Memory(), settings, prompts)
+
+    async def plan(self, model: ByHand) -> tuple[Plan, Memory]:
+        return await self._modules.plan(self._question, Dialogue(model.ask, self._prompts, "system", 500))
 
 
 def good(**changed: object) -> str:
@@ -203,15 +218,17 @@ def value(rng: random.Random, depth: int) -> object:
 def test_ten_thousand_fuzzed_answers_all_end_in_a_legal_decision() -> None:
     rng = random.Random(20_000)
     model = ByHand(lambda call: mutated(rng))
+    thinkers = [Thinker(calls, current) for calls in ("fused", "separate") for current in (None, CURRENT)]
     decided = kept = 0
-    while len(model.calls) < 10_000:
-        plan, _ = think(model, rng.choice(["fused", "separate"]), rng.choice([None, CURRENT]))
-        skill = next(skill for skill in SKILLS if skill.name == plan.decision.skill)
-        skill.with_parameters(plan.decision.parameters)
-        assert all(fault.kind in set(FaultKind) and len(fault.detail) <= 200 for fault in plan.faults)
-        for text in (plan.decision.task, plan.decision.reasoning, plan.decision.new_skill):
-            assert text.isprintable() and len(text) <= 600
-        failed = plan.decision in (CURRENT, Decision("engage", SKILLS[0].name, {}, NO_ANSWER))
-        decided, kept = decided + (not failed), kept + failed
+    with asyncio.Runner() as runner:
+        while len(model.calls) < 10_000:
+            plan, _ = runner.run(rng.choice(thinkers).plan(model))
+            skill = next(skill for skill in SKILLS if skill.name == plan.decision.skill)
+            skill.with_parameters(plan.decision.parameters)
+            assert all(fault.kind in set(FaultKind) and len(fault.detail) <= 200 for fault in plan.faults)
+            for text in (plan.decision.task, plan.decision.reasoning, plan.decision.new_skill):
+                assert text.isprintable() and len(text) <= 600
+            failed = plan.decision in (CURRENT, Decision("engage", SKILLS[0].name, {}, NO_ANSWER))
+            decided, kept = decided + (not failed), kept + failed
     assert decided > 100
     assert kept > 100

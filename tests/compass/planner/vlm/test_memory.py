@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from compass.episode import EpisodeSettings
+from compass.models.base import Call
 from compass.models.cassette import Cassette
+from compass.models.loop import ModelLoop
 from compass.planner.base import PlanRequest
 from compass.planner.vlm.answers import Perception, Reflection
 from compass.planner.vlm.memory import CONCLUSIONS, NOTHING, ROUNDS, Memory
@@ -18,8 +20,7 @@ from compass.planner.vlm.settings import VlmSettings
 from compass.skills.sandbox import Sandbox
 from compass.types import Decision, SkillFault, Trigger
 from tests.compass.observation.sights import observation, unit
-from tests.compass.planner.vlm.playing import asking, play, vlm
-from tests.model_server import ModelServer
+from tests.compass.planner.vlm.playing import ByHand, play, vlm
 
 
 def request(
@@ -75,7 +76,7 @@ def test_a_verdict_is_not_lost_on_another_round() -> None:
     assert "reflecting gave no usable answer" in memory.judged(None).text()
 
 
-def wordy(request: dict[str, object]) -> str:
+def wordy(call: Call) -> str:
     """A model that runs away from everybody and never stops talking."""
     blah = "and so on, " * 500
     corner = [{"name": "RALLY_X", "value": 2}, {"name": "RALLY_Y", "value": 30}]
@@ -87,8 +88,8 @@ def wordy(request: dict[str, object]) -> str:
 def test_prompts_do_not_grow_over_two_hundred_steps(sandbox: Sandbox, tmp_path: Path, calls: str) -> None:
     """All but the observation, whose length is bounded by how many units there are, stays as long as it was after eight rounds."""
     settings = VlmSettings(calls=calls, image=False)
-    with ModelServer(wordy) as server, asking(server.base_url) as (loop, client):
-        planner = vlm(settings, tmp_path, loop, client)
+    with ModelLoop() as loop:
+        planner = vlm(settings, tmp_path, loop, ByHand(wordy))
         result, _ = play(planner, sandbox, "zerg_5_vs_5", 10, EpisodeSettings(plan_every=5))
     assert result.length == 200
     lengths: dict[str, dict[bool, int]] = defaultdict(lambda: {False: 0, True: 0})

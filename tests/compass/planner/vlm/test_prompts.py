@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -139,10 +136,3 @@ def test_a_last_decision_is_spoken_of_only_where_it_was_judged() -> None:
         (reason,) = (text_of(call) for call in model.calls if call.module == "reason")
         assert ("# How your last decision went\nSuccess: yes\n" in reason) is heading
         assert ("How your last decision" in reason) is heading
-
-
-def test_the_command_copies(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "compass", "prompts", "init", str(tmp_path / "mine"), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert set(json.loads(done.stdout)["files"]) == {f"{name}.md" for name in PLACES}
-    assert load_prompts(tmp_path / "mine").digest == load_prompts().digest
