@@ -249,7 +249,7 @@ def test_a_run_in_real_time_is_played_again(tmp_path: Path) -> None:
 
 def test_a_run_that_was_played_back_is_not_played_again(asked: RunFolder, tmp_path: Path) -> None:
     replay(asked.path, tmp_path / "again")
-    with pytest.raises(InputError, match="was itself played back .*; replay the run that it was played back from"):
+    with pytest.raises(InputError, match=r"was itself played back .*; replay the run that it was played back from"):
         replay(tmp_path / "again", tmp_path / "third")
     assert not (tmp_path / "third").exists()
 

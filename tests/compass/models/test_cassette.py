@@ -353,7 +353,7 @@ def test_a_cancelled_call_is_recorded_and_has_no_answer(tmp_path: Path) -> None:
     cancelled_call(tmp_path)
     (entry,) = Cassette(tmp_path).entries(3)
     assert entry.cancelled and entry.reply.text is None and entry.reply.seconds >= 0.01
-    with pytest.raises(GivenUp, match="call 0 of agent 0 at step 0 .* was given up when it was recorded"):
+    with pytest.raises(GivenUp, match=r"call 0 of agent 0 at step 0 .* was given up when it was recorded"):
         ask(Cassette(tmp_path).open(3, resume=True), None, 0, 0, question())
     assert len(Cassette(tmp_path).entries(3)) == 1
 
