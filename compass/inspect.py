@@ -97,6 +97,11 @@ class InspectedEpisode:
         self._lives: dict[int, tuple[Observation, ...]] = {}
 
     @property
+    def played_back(self) -> bool:
+        """Whether the model's answers stand in the cassette of another run, from which this one was played back."""
+        return bool(self.manifest.get("played_back"))
+
+    @property
     def n_agents(self) -> int:
         """How many agents the team had."""
         return int(self.record.actions.shape[1])

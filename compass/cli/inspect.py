@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from compass.cli.output import Json, out, print_json
+from compass.cli.output import Json, err, out, print_json
 from compass.errors import InputError
 from compass.evaluate.cost import dollars, spent_fields
 from compass.evaluate.manifest import price_of
@@ -46,7 +46,7 @@ def inspect(
         given = [name for name, value in (("--frames", frames), ("--prompts", prompts)) if value]
         if given:
             raise InputError(f"{' and '.join(given)}: of which plan? Add --agent and --step")
-        opened = InspectedEpisode(run, episode)
+        opened = _opened(run, episode)
         plans, price = opened.plans(agent), price_of(opened.manifest)
         if json:
             print_json({"run": str(run), "episode": episode, "plans": [_plan_fields(plan, price) for plan in plans]})
@@ -55,7 +55,7 @@ def inspect(
         return
     if agent is None:
         raise InputError(f"--step {step}: of which agent? Add --agent")
-    opened = InspectedEpisode(run, episode)
+    opened = _opened(run, episode)
     found, price = opened.inspect(opened.plan_at(agent, step)), price_of(opened.manifest)
     files = _write_frames(found, frames) if frames else []
     if json:
@@ -66,6 +66,14 @@ def inspect(
         print(f"agent {agent} made no plan at step {step}; its last before that, at step {found.plan.step}:\n")
     for line in (*_page(found, prompts, price), *(f"written: {file}" for file in files)):
         print(visible(line))
+
+
+def _opened(run: Path, episode: int) -> InspectedEpisode:
+    opened = InspectedEpisode(run, episode)
+    if opened.played_back:
+        note = "note: this run was played back; what the model was asked and answered stands in the original's cassette"
+        err().print(note, markup=False, soft_wrap=True)
+    return opened
 
 
 def visible(text: str) -> str:

@@ -90,15 +90,20 @@ def _tried(library: Library) -> tuple[list[Broken], list[str]]:
 
 
 def _unasked(library: Library) -> list[str]:
-    """Notes on skills that the planner will hardly choose."""
+    """Notes on skills that the scripted planner will not choose by their tasks; a model or the random planner may."""
     asked = ", ".join(TASKS)
     notes = []
     for skill in library.skills.values():
         unknown = [task for task in skill.tasks if task not in TASKS]
-        if unknown:
-            notes.append(f"{skill.path.name}: no planner asks for its task {', '.join(unknown)}; they ask for {asked}")
-        elif not skill.tasks:
-            notes.append(f"{skill.path.name}: it names no task, so no planner looks for it; they ask for {asked}")
+        if not skill.tasks:
+            what = "it names no task, so the scripted planner does not look for it"
+        elif len(unknown) == len(skill.tasks):
+            what = f"the scripted planner asks for none of its tasks ({', '.join(unknown)})"
+        elif unknown:
+            what = f"the scripted planner does not ask for its task {', '.join(unknown)}"
+        else:
+            continue
+        notes.append(f"{skill.path.name}: {what}; it asks for {asked}")
     return notes
 
 

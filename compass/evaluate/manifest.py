@@ -6,7 +6,7 @@ import hashlib
 import platform
 import subprocess
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -139,9 +139,14 @@ def scenario_of(manifest: Manifest) -> Scenario:
         start = content["start_positions"]
         places = (tuple((x, y) for x, y in start[side]) for side in ("allies", "enemies"))
         parts = {"teams": teams, "start_positions": StartPositions(start["rule"], start["p"], *places)}
-        return Scenario(**content | tuples | parts | {"enemy_order": _enemy_order(content)})
-    except (KeyError, TypeError, ValueError) as error:
+        scenario = Scenario(**content | tuples | parts | {"enemy_order": _enemy_order(content)})
+        whole = all(each.name in content for each in fields(Scenario))  # else its hash was over fewer fields
+        changed = whole and manifest.get("scenario_hash") not in (None, scenario.content_hash)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"the run's manifest.json is damaged: no scenario can be read from it ({error!r})") from None
+    if changed or not isinstance(scenario.name, str):
+        raise InputError("the run's manifest.json is damaged: its scenario is not the one that its hash tells of")
+    return scenario
 
 
 def communication_of(manifest: Manifest) -> tuple[int, str]:
@@ -157,16 +162,9 @@ def communication_of(manifest: Manifest) -> tuple[int, str]:
 
 
 def price_of(manifest: Manifest) -> Price | None:
-    """The price of a run's model as it was, None if it was not known or no model was asked.
-
-    Raises:
-        InputError: the manifest is damaged.
-    """
+    """The price of a run's model as it was, None if it was not known or no model was asked."""
     price = manifest.get("price")
-    try:
-        return Price(**price) if price else None
-    except TypeError as error:
-        raise InputError(f"the run's manifest.json is damaged: it holds no price ({error})") from None
+    return Price(**price) if price else None
 
 
 def _enemy_order(content: Mapping[str, Any]) -> EnemyOrder:

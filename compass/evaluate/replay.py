@@ -104,6 +104,10 @@ def replay(run: Path, path: Path, progress: Progress | None = None) -> Compariso
         InputError: there is nothing to play, or it cannot be played here.
     """
     original = RunFolder(run)
+    if original.manifest().get("played_back"):
+        raise InputError(
+            f"{run} was itself played back and holds no answers of a model; replay the run that it was played back from"
+        )
     settings = settings_of(original)
     finished = original.results()
     seeds = [result.seed for result in finished if result.reproducible]

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from compass.errors import InputError
+from compass.evaluate.form import check_form
 from compass.evaluate.manifest import FORMAT, MAY_CHANGE, Manifest, check_same_run
 from compass.jsonl import append_line, drop_torn_line, whole_lines
 from compass.planner.vlm.prompts import load_prompts
@@ -133,6 +134,7 @@ class RunFolder:
             raise InputError(
                 f"{self.path} is a run of format {content.get('format')}; this version reads format {FORMAT}"
             )
+        check_form(content, self.path / "manifest.json")
         return content
 
     def results(self) -> list[EpisodeResult]:

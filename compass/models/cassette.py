@@ -16,13 +16,17 @@ from time import monotonic
 from compass.errors import InputError
 from compass.jsonl import append_line, drop_torn_line, whole_lines
 from compass.models.base import Call, Failure, Model, Reply
-from compass.models.entries import CallEntry, DelayEntry, from_line, to_line
+from compass.models.entries import MOST_TOKENS, CallEntry, DelayEntry, from_line, to_line
 
 _Key = tuple[int, int, int]  # agent, step, n
 
 
 class MissingCall(InputError):
     """A call that the tape does not hold, where none may be made."""
+
+
+class GivenUp(MissingCall):
+    """A call that was given up when it was recorded: only in real time can that be, and there its plan never took effect."""
 
 
 class Cassette:
@@ -88,27 +92,29 @@ class Tape:
     async def ask(self, model: Model | None, agent: int, step: int, call: Call) -> Reply:
         """The reply to the next call of this agent for the plan asked for at `step`: from the tape, else from `model`, recorded.
 
-        A call that was given up when it was recorded never answers, unless there is a model: then it is made anew.
+        A call that was given up when it was recorded is made anew, if there is a model.
 
         Raises:
+            GivenUp: it was given up, and there is no model.
             MissingCall: another call stands there, or none and there is no model; nothing was sent.
             InputError: the tape cannot be written, or what `model.ask` raises.
         """
         key = (agent, step, self._asked[agent, step])
         self._asked[agent, step] += 1
         found = self._calls.get(key)
-        if found is not None and found.digest != call.digest:
-            raise MissingCall(
-                f"{_name(self._path, key, call)} differs from the recorded one {_difference(found, call)}"
-            )
+        if found is not None:
+            now = CallEntry.of(*key, call, found.reply)
+            if (found.module, found.digest, found.turns) != (now.module, now.digest, now.turns):
+                raise MissingCall(
+                    f"{_name(self._path, key, call)} differs from the recorded one {_difference(found, now)}"
+                )
         if found is not None and not found.cancelled:
             return found.reply
         if model is not None:
             return await self._record(model, key, call)
         if found is None:
             raise MissingCall(f"{_name(self._path, key, call)} is not on the tape; no call was made")
-        await asyncio.Event().wait()
-        raise AssertionError("nobody sets this event")
+        raise GivenUp(f"{_name(self._path, key, call)} was given up when it was recorded; no call was made")
 
     async def _record(self, model: Model, key: _Key, call: Call) -> Reply:
         with self._lock:
@@ -200,9 +206,8 @@ def _name(path: Path, key: _Key, call: Call) -> str:
     return f"{path}: call {n} of agent {agent} at step {step} ({call.module})"
 
 
-def _difference(found: CallEntry, call: Call) -> str:
+def _difference(found: CallEntry, now: CallEntry) -> str:
     """Where a call differs from what stands on the tape, and what may be the reason."""
-    now = CallEntry.of(found.agent, found.step, found.n, call, found.reply)
     if now.module != found.module:
         where = f"({found.module})"
     elif len(now.turns) != len(found.turns):
@@ -215,10 +220,22 @@ def _difference(found: CallEntry, call: Call) -> str:
 
 
 def _writable(reply: Reply) -> Reply:
-    """The reply without lone surrogates, which no file can hold, so that it is the same now and when it is played back."""
+    """The reply as a tape can hold it, so that it is the same now and when it is played back.
+
+    No file holds lone surrogates, and a number of tokens that cannot be is not known.
+    """
     failures = tuple(Failure(failure.kind, _clean(failure.detail)) for failure in reply.failures)
     text = None if reply.text is None else _clean(reply.text)
-    return replace(reply, text=text, model=_clean(reply.model), failures=failures)
+    tokens = (n if n is None or 0 <= n <= MOST_TOKENS else None for n in (reply.prompt_tokens, reply.completion_tokens))
+    prompt, completion = tokens
+    return replace(
+        reply,
+        text=text,
+        model=_clean(reply.model),
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        failures=failures,
+    )
 
 
 def _clean(text: str) -> str:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
 from compass.models.base import Call, Failure, FaultKind, Reply
+
+MOST_TOKENS = 10**8  # in one call: more is no count, and no sum over a run's calls outgrows 64 bits
+_MOST = 10**9  # of agents, steps, numbers of calls and seconds
+T = TypeVar("T")
 
 
 class AskedTurn(NamedTuple):
@@ -91,34 +95,69 @@ def from_line(line: bytes) -> CallEntry | DelayEntry:
     try:
         content = orjson.loads(line)
         if content["kind"] == "delay":
-            return DelayEntry(int(content["agent"]), int(content["step"]), int(content["delay"]))
+            return DelayEntry(*(_number(content, name) for name in DelayEntry._fields))
         if content["kind"] != "call":
             raise ValueError(f"no kind of line is called {content['kind']!r}")
         return CallEntry(
-            agent=int(content["agent"]),
-            step=int(content["step"]),
-            n=int(content["n"]),
-            module=str(content["module"]),
-            digest=str(content["digest"]),
-            turns=tuple(AskedTurn(turn["role"], turn["text"], tuple(turn["pictures"])) for turn in content["turns"]),
+            agent=_number(content, "agent"),
+            step=_number(content, "step"),
+            n=_number(content, "n"),
+            module=_typed(content, "module", str),
+            digest=_typed(content, "digest", str),
+            turns=tuple(
+                AskedTurn(_typed(turn, "role", str), _typed(turn, "text", str), _texts(turn, "pictures"))
+                for turn in _typed(content, "turns", list)
+            ),
             reply=_reply(content),
-            cancelled=bool(content["cancelled"]),
+            cancelled=_typed(content, "cancelled", bool),
         )
     except (KeyError, TypeError) as error:
         raise ValueError(f"something is missing or of another type: {error}") from None
 
 
 def _reply(content: dict[str, Any]) -> Reply:
-    text = content["reply"]
-    if text is not None and not isinstance(text, str):
-        raise ValueError("the reply is no text")
+    failures = _typed(content, "failures", list)
     return Reply(
-        text=text,
-        model=str(content["model"]),
-        prompt_tokens=content["prompt_tokens"],
-        completion_tokens=content["completion_tokens"],
-        seconds=float(content["seconds"]),
-        failures=tuple(Failure(FaultKind(each["kind"]), each["detail"]) for each in content["failures"]),
-        metered=bool(content["metered"]),
-        pictures=tuple(content["pictures"]),
+        text=None if content["reply"] is None else _typed(content, "reply", str),
+        model=_typed(content, "model", str),
+        prompt_tokens=_tokens(content, "prompt_tokens"),
+        completion_tokens=_tokens(content, "completion_tokens"),
+        seconds=_seconds(content["seconds"]),
+        failures=tuple(Failure(FaultKind(_typed(each, "kind", str)), _typed(each, "detail", str)) for each in failures),
+        metered=_typed(content, "metered", bool),
+        pictures=_texts(content, "pictures"),
     )
+
+
+def _typed(content: dict[str, Any], name: str, kind: type[T]) -> T:
+    value = content[name]
+    if type(value) is not kind:  # a bool is no number here
+        raise ValueError(f"{name} is no {_WORDS[kind]}")
+    return value
+
+
+_WORDS = {str: "text", int: "whole number", bool: "true or false", list: "list"}
+
+
+def _number(content: dict[str, Any], name: str, most: int = _MOST) -> int:
+    number = _typed(content, name, int)
+    if not 0 <= number <= most:
+        raise ValueError(f"{name} is {number}, not from 0 to {most}")
+    return number
+
+
+def _tokens(content: dict[str, Any], name: str) -> int | None:
+    return None if content[name] is None else _number(content, name, MOST_TOKENS)
+
+
+def _texts(content: dict[str, Any], name: str) -> tuple[str, ...]:
+    texts = _typed(content, name, list)
+    if not all(isinstance(each, str) for each in texts):
+        raise ValueError(f"{name} is no list of texts")
+    return tuple(texts)
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST:
+        raise ValueError(f"seconds is no number from 0 to {_MOST}")
+    return float(value)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from math import ceil, isfinite
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ _CHARACTERS = 4  # of English text and JSON in a token, roughly
 _TURN = 4  # tokens that a message adds by itself
 _TILE, _PATCH = 512, 32  # pixels
 _PATCH_TOKENS = 1.31  # of models that are not in the file: Qwen2-VL's squares of 28 pixels, counted in ours
+_MOST = 1e9  # of any number in the file
 _DATED = re.compile(r"-\d{4}-?\d{2}-?\d{2}$")
 
 
@@ -76,6 +77,8 @@ def tariff_of(model: str, path: Path | None = None) -> Tariff:
         return _tariff(entry, as_of) if entry else Tariff(None)
     except OSError as error:
         raise InputError(f"cannot read the prices {path}: {error.strerror}") from None
+    except RecursionError:
+        raise InputError(f"{path} is no file of prices (nested too deep); {SHIPPED} shows the form") from None
     except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         reason = f"it lacks {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
         raise InputError(f"{path} is no file of prices ({reason}); {SHIPPED} shows the form") from None
@@ -92,6 +95,11 @@ def _tariff(entry: Mapping[str, Any], as_of: date) -> Tariff:
 
 def _amount(entry: Mapping[str, Any], name: str) -> float:
     value = entry[name]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not (isfinite(value) and value >= 0):
-        raise ValueError(f"{name} is {value!r}, not an amount")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST:
+        raise ValueError(f"{name} is {_shown(value)}, not a number from 0 to {_MOST:g}")
     return float(value)
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -61,6 +61,7 @@ def header(tree: ast.Module) -> Header:
     text = ast.get_docstring(tree, clean=True)
     if text is None:
         raise SyntaxError('the file must begin with a docstring """Name: description."""', ("", 1, 0, ""))
+    text = _visible(text)
     first = tree.body[0].lineno
     fields: dict[str, list[str]] = {"unit_types": [], "task": []}
     prose: list[str] = []
@@ -159,4 +160,10 @@ def _bounds(number: float, note: str) -> tuple[float, float]:
 
 def _comments(source: str) -> dict[int, str]:
     tokens = tokenize.generate_tokens(StringIO(source).readline)
-    return {token.start[0]: token.string.lstrip("# ").rstrip() for token in tokens if token.type == tokenize.COMMENT}
+    comments = (token for token in tokens if token.type == tokenize.COMMENT)
+    return {token.start[0]: _visible(token.string).lstrip("# ").rstrip() for token in comments}
+
+
+def _visible(text: str) -> str:
+    """The text with a space for everything that is no character to be seen: it goes into prompts and onto terminals."""
+    return "".join(char if char == "\n" or char.isprintable() else " " for char in text)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from stat import S_ISREG
 from string import Template
 from types import MappingProxyType
 
@@ -68,7 +70,7 @@ def load_prompts(folder: Path | None = None) -> Prompts:
         InputError: a file is missing or cannot be read, or has a placeholder that it cannot have, or lacks one that it must have.
     """
     where = SHIPPED if folder is None else folder
-    if not where.is_dir():
+    if not os.path.isdir(where):  # unlike Path's, false for names that are too long, too
         raise InputError(f"there is no folder of prompts {where}; fill one: compass prompts init {where}")
     return Prompts(MappingProxyType({name: _checked(where / f"{name}.md", *PLACES[name]) for name in PLACES}))
 
@@ -105,10 +107,14 @@ def _checked(path: Path, required: tuple[str, ...], optional: tuple[str, ...]) -
 
 
 def _read(path: Path) -> str:
+    """The text without what editors add; what comes out is read back as it is."""
     try:
-        if path.stat().st_size > LONGEST:
+        state = path.stat()
+        if not S_ISREG(state.st_mode):  # reading a pipe would wait for its writer
+            raise InputError(f"{path} is not a regular file; copy it from a fresh folder: compass prompts init DIR")
+        if state.st_size > LONGEST:
             raise InputError(f"{path} is longer than {LONGEST} bytes; a prompt is to be read in a minute")
-        return path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+        return re.sub("\r+\n", "\n", path.read_bytes().decode().lstrip("\ufeff"))
     except FileNotFoundError:
         raise InputError(f"{path} is missing; copy it from a fresh folder: compass prompts init DIR") from None
     except UnicodeDecodeError as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 
 from compass.errors import InputError, unknown
@@ -13,6 +12,7 @@ from envs.drawing import Chart
 CALLS = ("separate", "fused")
 CLOCKS = ("paused", "realtime")
 MOST_FRAMES = 16
+SLOWEST, FASTEST = 0.01, 1000.0  # game seconds per second
 
 
 @dataclass(frozen=True)
@@ -61,5 +61,7 @@ class VlmSettings:
         Chart(self.image_size, (1.0, 1.0))  # which knows what sizes can be drawn
         if self.answer_tokens < 1:
             raise InputError(f"answer_tokens is {self.answer_tokens}; give 1 or more")
-        if not (isfinite(self.game_speed) and self.game_speed > 0.0):
-            raise InputError(f"game_speed is {self.game_speed}; give a number above 0 (1: as fast as people play)")
+        if not SLOWEST <= self.game_speed <= FASTEST:
+            raise InputError(
+                f"game_speed is {self.game_speed}; give {SLOWEST:g} to {FASTEST:g} (1: as fast as people play)"
+            )

@@ -118,7 +118,7 @@ def test_skills_check_tries_every_skill_and_tells_of_tasks_nobody_asks_for(compa
     assert problem.startswith(
         f"{tmp_path / 'shy.py'}:13: AttributeError: 'Observation' object has no attribute 'enemys'"
     )
-    assert note.startswith("note: shy.py: no planner asks for its task hide; they ask for engage, ")
+    assert note.startswith("note: shy.py: the scripted planner asks for none of its tasks (hide); it asks for engage, ")
     assert count == f"1 skills of {tmp_path} load, 1 of them fail when tried; 0 files are broken"
     found = json.loads(compass("skills", "check", "--skills", tmp_path, "--json").out)
     assert (found["failed"][0]["line"], len(found["notes"]), found["skills"][0]["tasks"]) == (13, 1, ["hide"])
@@ -188,7 +188,10 @@ def test_view_of_what_is_not_there(compass, run, tmp_path, words, message):
     [
         (lambda manifest: manifest.pop("scenario_content"), "no scenario can be read"),
         (lambda manifest: manifest.pop("hops"), "lacks 'hops'"),
-        (lambda manifest: manifest["scenario_content"].update(n_units=7), "no episode of zerg_5_vs_5"),
+        (
+            lambda manifest: manifest["scenario_content"].update(n_units=7),
+            "its scenario is not the one that its hash tells of",
+        ),
     ],
 )
 def test_view_of_a_damaged_run_is_bad_input(compass, run, tmp_path, damage, message):

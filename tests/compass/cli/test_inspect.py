@@ -129,6 +129,17 @@ def test_plans_without_a_model_can_be_looked_into_too(compass, scripted: Path) -
     assert "COST" not in text and "tokens" not in text
 
 
+def test_of_a_run_that_was_played_back_it_says_where_the_answers_stand(compass, run: Path, tmp_path: Path) -> None:
+    assert compass("inspect", run, SEED).err == ""
+    assert compass("replay", run, "--out", tmp_path / "again").code == 0
+    for words in ((), ("--agent", 0, "--step", 0), ("--json",)):
+        ran = compass("inspect", tmp_path / "again", SEED, *words)
+        assert ran.code == 0 and ran.out
+        assert ran.err == (
+            "note: this run was played back; what the model was asked and answered stands in the original's cassette\n"
+        )
+
+
 def test_bad_input_is_one_line(compass, run: Path, tmp_path: Path) -> None:
     random = tmp_path / "random"
     evaluate(EvaluateSettings(load_scenario("protoss_5_vs_5"), episodes=1, policy="random", workers=1), random)

@@ -256,6 +256,21 @@ def test_a_run_by_a_model_is_played_again_without_it(asked: RunFolder, tmp_path:
     assert Cassette(asked.cassette).entries(5) and not (tmp_path / "again" / "cassette").exists()
 
 
+def test_a_run_that_was_played_back_is_not_played_again(asked: RunFolder, tmp_path: Path) -> None:
+    replay(asked.path, tmp_path / "again")
+    with pytest.raises(InputError, match=r"was itself played back .*; replay the run that it was played back from"):
+        replay(tmp_path / "again", tmp_path / "third")
+    assert not (tmp_path / "third").exists()
+
+
+def test_a_call_that_was_given_up_is_an_error_where_the_game_waited(asked: RunFolder, tmp_path: Path) -> None:
+    copy = RunFolder(Path(shutil.copytree(asked.path, tmp_path / "copy")))
+    tape = copy.cassette / "6.jsonl"
+    tape.write_bytes(tape.read_bytes().replace(b'"cancelled":false', b'"cancelled":true', 1))
+    with pytest.raises(MissingCall, match="was given up when it was recorded"):
+        replay(copy.path, tmp_path / "again")
+
+
 def test_a_missing_call_is_an_error(asked: RunFolder, tmp_path: Path) -> None:
     copy = RunFolder(Path(shutil.copytree(asked.path, tmp_path / "copy")))
     tape = copy.cassette / "6.jsonl"

@@ -42,14 +42,19 @@ def test_an_unknown_price_is_unknown_and_no_call_costs_nothing() -> None:
         "as_of: 2026-01-01\nmodels: {m: {input: 1}}",
         "as_of: 2026-01-01\nmodels: [m]",
         "as_of: 2026-01-01\nmodels: {m: {input: .nan, output: 1}}",
+        "as_of: 2026-01-01\nmodels: {m: {input: .inf, output: 1}}",
+        f"as_of: 2026-01-01\nmodels: {{m: {{input: 1{'0' * 400}, output: 1}}}}",
+        f"as_of: 2026-01-01\nmodels: {{m: {{input: 1{'0' * 9000}, output: 1}}}}",
+        f"as_of: 2026-01-01\nmodels: {'[' * 5000}{']' * 5000}",
         ": : [",
     ],
 )
 def test_a_broken_file_of_prices_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "prices.yaml"
     path.write_text(text)
-    with pytest.raises(InputError, match=r"prices\.yaml is no file of prices"):
+    with pytest.raises(InputError, match=r"prices\.yaml is no file of prices") as error:
         tariff_of("m", path)
+    assert len(str(error.value)) < 500
 
 
 def test_a_missing_file_of_prices_is_named(tmp_path: Path) -> None:

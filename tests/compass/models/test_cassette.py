@@ -17,7 +17,7 @@ import pytest
 
 from compass.errors import InputError
 from compass.models import Call, Failure, FaultKind, Picture, Reply, Turn
-from compass.models.cassette import Cassette, MissingCall, Tape
+from compass.models.cassette import Cassette, GivenUp, MissingCall, Tape
 from tests.compass.observation.sights import observation, unit
 
 ROOT = Path(__file__).parents[3]
@@ -228,6 +228,73 @@ def test_a_damaged_line_is_one_clear_error(tmp_path: Path, damage: bytes) -> Non
         assert "\n" not in str(error.value)
 
 
+WRONG = {
+    ("agent", "step", "n"): (None, -1, 1.5, 10**20, "text", True, [7]),
+    ("prompt_tokens", "completion_tokens"): (-1, 1.5, 10**8 + 1, 10**20, "text", True, [7]),
+    ("seconds",): (None, -1.0, 1e300, 10**20, "text", True, [7]),
+    ("metered", "cancelled"): (None, 0, "text", [7]),
+    ("module", "digest", "model"): (None, 7, True, [7], {}),
+    ("reply",): (7, True, [7], {}),
+    ("turns", "pictures", "failures"): (None, 7, True, "text", {}),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [(name, value) for names, values in WRONG.items() for name in names for value in values]
+)
+def test_a_value_that_cannot_be_is_one_clear_error(tmp_path: Path, name: str, value: object) -> None:
+    recorded(tmp_path)
+    file = tmp_path / "7.jsonl"
+    first, *others = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(json.dumps({**json.loads(first), name: value}).encode() + b"\n" + b"".join(others))
+    with pytest.raises(InputError, match=rf"7\.jsonl, line 1 is damaged: {name} is ") as error:
+        Cassette(tmp_path).entries(7)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("turns", [{"role": 1, "text": "a", "pictures": []}]),
+        ("turns", [{"role": "user", "text": None, "pictures": []}]),
+        ("turns", [{"role": "user", "text": "a", "pictures": [3]}]),
+        ("turns", [{"role": "user"}]),
+        ("turns", ["user"]),
+        ("failures", [{"kind": "timeout", "detail": 5}]),
+        ("failures", [{"kind": "sloth", "detail": "slow"}]),
+        ("failures", ["timeout"]),
+        ("pictures", [7]),
+    ],
+)
+def test_a_part_that_cannot_be_is_one_clear_error(tmp_path: Path, name: str, value: object) -> None:
+    recorded(tmp_path)
+    file = tmp_path / "7.jsonl"
+    first, *others = file.read_bytes().splitlines(keepends=True)
+    file.write_bytes(first + json.dumps({**json.loads(others[0]), name: value}).encode() + b"\n")
+    with pytest.raises(InputError, match=r"7\.jsonl, line 2 is damaged"):
+        Cassette(tmp_path).entries(7)
+
+
+def test_edited_turns_are_not_taken_for_what_was_sent(tmp_path: Path) -> None:
+    recorded(tmp_path)
+    file = tmp_path / "7.jsonl"
+    file.write_bytes(file.read_bytes().replace(b"You are a stalker.", b"You are a zealot."))
+    with pytest.raises(MissingCall, match="differs from the recorded one in message 1"):
+        ask(Cassette(tmp_path).open(7, resume=True), None, 0, 0, question())
+
+
+def test_numbers_of_tokens_that_no_tape_may_hold_are_not_known(tmp_path: Path) -> None:
+    class Boasting:
+        async def ask(self, call: Call) -> Reply:
+            return Reply("yes", prompt_tokens=10**30, completion_tokens=10**8)
+
+    tape = Cassette(tmp_path).open(1, resume=False)
+    now = asyncio.run(tape.ask(Boasting(), 0, 0, question()))
+    tape.close()
+    assert (now.prompt_tokens, now.completion_tokens) == (None, 10**8)
+    assert ask(Cassette(tmp_path).open(1, resume=True), None, 0, 0, question()) == now
+
+
 def test_a_call_that_stands_twice_is_an_error(tmp_path: Path) -> None:
     recorded(tmp_path)
     file = tmp_path / "7.jsonl"
@@ -296,21 +363,12 @@ def cancelled_call(folder: Path) -> None:
     asyncio.run(give_up())
 
 
-def test_a_cancelled_call_is_recorded_and_never_answers(tmp_path: Path) -> None:
+def test_a_cancelled_call_is_recorded_and_has_no_answer(tmp_path: Path) -> None:
     cancelled_call(tmp_path)
     (entry,) = Cassette(tmp_path).entries(3)
     assert entry.cancelled and entry.reply.text is None and entry.reply.seconds >= 0.01
-    tape = Cassette(tmp_path).open(3, resume=True)
-
-    async def wait() -> None:
-        asking = asyncio.create_task(tape.ask(None, 0, 0, question()))
-        done, _ = await asyncio.wait([asking], timeout=0.05)
-        assert not done
-        asking.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await asking
-
-    asyncio.run(wait())
+    with pytest.raises(GivenUp, match=r"call 0 of agent 0 at step 0 .* was given up when it was recorded"):
+        ask(Cassette(tmp_path).open(3, resume=True), None, 0, 0, question())
     assert len(Cassette(tmp_path).entries(3)) == 1
 
 

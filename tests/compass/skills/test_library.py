@@ -76,6 +76,18 @@ def test_a_skill_is_what_its_file_says(tmp_path: Path) -> None:
     assert (bias.low, bias.high) == (-6.0, 0.0)
 
 
+def test_what_cannot_be_seen_stays_out_of_prompts_and_terminals(tmp_path: Path) -> None:
+    source = KITE.replace("step away", "step\\x1b[31m\u202eaway\\x85").replace("retreat", "re\\x07treat\\u2028now")
+    source = source.replace("Kite", "Ki\\x9bte").replace("# steps", "# st\x1b[2Jeps")
+    skill = load_library(folder(tmp_path, kite=source)).skills["kite"]
+    assert skill.summary.startswith("step [31m away from what")
+    assert (skill.title, skill.tasks) == ("Ki te", ("keep your distance", "re treat now"))
+    texts = [skill.title, skill.summary, *skill.tasks, *(each.note for each in skill.described)]
+    assert all(text.isprintable() for text in texts)
+    assert all(char == "\n" or char.isprintable() for char in skill.description)
+    assert skill.described[1].note == "st [2Jeps"
+
+
 def test_parameters_are_checked_before_they_are_used(tmp_path: Path) -> None:
     skill = load_library(folder(tmp_path, kite=KITE)).skills["kite"]
     assert skill.with_parameters({"DANGER": 6, "PATIENCE": 5.0}) == {"DANGER": 6.0, "PATIENCE": 5, "BIAS": -1.5}

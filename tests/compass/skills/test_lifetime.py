@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+import compass
+import envs
 from compass.skills import zygote
 from compass.skills.library import Library
 from compass.skills.sandbox import Sandbox, TeamSandbox
@@ -33,6 +36,14 @@ made = Sandbox(load_library(Path(sys.argv[1])))
 team = made.open_team(Constants("s", "protoss", "epo", 2, 2, 8, ("stalker", "zealot", "colossus"), (32.0, 32.0), 200), [1, 2])
 print(made.nursery.pid, *team.pids(), flush=True)
 time.sleep(60)
+"""
+OTHERS = """
+import sys
+from pathlib import Path
+from compass.skills.library import load_library
+from compass.skills.sandbox import Sandbox
+
+Sandbox(load_library(Path(sys.argv[1]))).close()
 """
 LOOP = '''"""Loop: never end.
 
@@ -83,6 +94,19 @@ def test_no_process_outlives_its_evaluator(library: Path, end: signal.Signals) -
         assert len(pids) == 3 and all(running(pid) for pid in pids)
         evaluator.send_signal(end)
     assert gone(pids)
+
+
+def test_the_sandbox_runs_the_sources_that_the_evaluator_runs(library: Path, tmp_path_factory) -> None:
+    """And no other copy that is installed."""
+    copy = tmp_path_factory.mktemp("copy")
+    for package in (compass, envs):
+        source = Path(package.__file__).parent
+        shutil.copytree(source, copy / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+    with (copy / "compass" / "skills" / "worker.py").open("a") as worker:
+        worker.write(f"\nopen({str(copy / 'loaded')!r}, 'w').write(__file__)\n")
+    command = [sys.executable, "-c", OTHERS, str(library)]
+    subprocess.run(command, env=os.environ | {"PYTHONPATH": str(copy)}, cwd=library, check=True)
+    assert (copy / "loaded").read_text() == str(copy / "compass" / "skills" / "worker.py")
 
 
 def test_a_process_has_no_rights(raw_library: Callable[..., Library], constants: Constants) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import asdict
 from pathlib import Path
@@ -79,6 +80,25 @@ def test_an_editors_line_ends_and_byte_order_mark_are_no_matter(folder: Path) ->
     path = folder / "repair.md"
     path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
     assert load_prompts(folder).digest == load_prompts().digest
+
+
+def test_what_was_read_is_read_back_as_it_is(folder: Path, tmp_path: Path) -> None:
+    path = folder / "repair.md"
+    path.write_bytes(b"\xef\xbb\xbf\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\r\n") + b"old Mac\r")
+    prompts = load_prompts(folder)
+    for name, text in prompts.sources.items():
+        (folder / f"{name}.md").write_bytes(text.encode())
+    assert load_prompts(folder).digest == prompts.digest
+    assert prompts.sources["repair"] == load_prompts().sources["repair"] + "old Mac\r"
+
+
+def test_a_pipe_or_an_endless_name_is_no_prompt_file(folder: Path, tmp_path: Path) -> None:
+    (folder / "act.md").unlink()
+    os.mkfifo(folder / "act.md")
+    with pytest.raises(InputError, match=r"act\.md is not a regular file"):
+        load_prompts(folder)
+    with pytest.raises(InputError, match="no folder of prompts"):
+        load_prompts(tmp_path / ("a" * 5000))
 
 
 def test_an_empty_value_leaves_no_gap_and_dollars_can_be_written() -> None:
