@@ -43,14 +43,11 @@ def http_client(proxies: bool) -> httpx2.AsyncClient:
     """
     _check_headers()
     context = _certificates()
-    try:
-        return openai.DefaultAsyncHttpxClient(
-            event_hooks={"response": [_refuse]}, follow_redirects=False, verify=context, trust_env=proxies
-        )
-    except (ValueError, ImportError, httpx2.InvalidURL):
-        raise InputError(
-            f"{_bad_proxy(context)} names no proxy that can be used: write http://HOST:PORT, or unset it"
-        ) from None
+    if proxies:
+        _check_proxies(context)
+    return openai.DefaultAsyncHttpxClient(
+        event_hooks={"response": [_refuse]}, follow_redirects=False, verify=context, trust_env=proxies
+    )
 
 
 def whither(headers: Mapping[str, str]) -> str:
@@ -81,18 +78,20 @@ def _certificates() -> ssl.SSLContext:
         raise InputError(f"SSL_CERT_FILE names no certificates that can be read: {error.strerror}") from None
 
 
-def _bad_proxy(context: ssl.SSLContext) -> str:
-    """The variable whose proxy cannot be used."""
+def _check_proxies(context: ssl.SSLContext) -> None:
     for name in sorted(os.environ):
         value = os.environ[name]
-        if name.lower() in _PROXIES and value:
-            try:
-                httpx2.AsyncClient(
-                    proxy=value if "://" in value else f"http://{value}", verify=context, trust_env=False
-                )
-            except (ValueError, ImportError, httpx2.InvalidURL):
-                return name
-    return "the system"
+        if name.lower() in _PROXIES and value and not _usable(value if "://" in value else f"http://{value}", context):
+            raise InputError(f"{name} names no proxy that can be used: write http://HOST:PORT, or unset it")
+
+
+def _usable(proxy: str, context: ssl.SSLContext) -> bool:
+    try:
+        port = urlsplit(proxy).port  # the client takes any number for one
+        httpx2.AsyncClient(proxy=proxy, verify=context, trust_env=False)
+    except (ValueError, ImportError, httpx2.InvalidURL):  # of a scheme, of SOCKS without its package, of an address
+        return False
+    return port != 0
 
 
 async def _refuse(response: httpx2.Response) -> None:
