@@ -14,6 +14,9 @@ import orjson
 from compass.observation import picture
 from compass.types import Observation
 
+MOST_TOKENS = 10**8
+"""Of a prompt or an answer: more is no count that is believed, and no sum over a run's calls outgrows 64 bits."""
+
 
 class FaultKind(StrEnum):
     """What can go wrong between a question and a usable answer.

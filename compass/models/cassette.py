@@ -15,8 +15,8 @@ from time import monotonic
 
 from compass.errors import InputError
 from compass.jsonl import append_line, drop_torn_line, whole_lines
-from compass.models.base import Call, Failure, Model, Reply
-from compass.models.entries import MOST_TOKENS, CallEntry, DelayEntry, from_line, to_line
+from compass.models.base import MOST_TOKENS, Call, Failure, Model, Reply
+from compass.models.entries import CallEntry, DelayEntry, from_line, to_line
 
 _Key = tuple[int, int, int]  # agent, step, n
 

@@ -19,16 +19,17 @@ from compass.errors import InputError
 from compass.models.base import Call, Failure, FaultKind, Reply, Turn
 from compass.models.completion import LONGEST_BODY, Completion, read_completion
 from compass.models.dialect import Dialect, refuses_pictures
-from compass.models.images import Encoded, Encoder
+from compass.models.images import LOW_DETAIL, Encoded, Encoder
 from compass.models.json_text import strict_object
 from compass.models.rate import Pacer
 from compass.models.redact import Redactor
 from compass.models.retries import AttemptFailed, Backoff, retry_after
 from compass.models.settings import KEY_NAME, ModelSettings
-from compass.models.transport import Refused, http_client
+from compass.models.transport import Refused, http_client, whither
 
 _NO_KEY = "none"  # the SDK wants one, local servers do not
 _CONNECT = 15.0  # seconds at most, whatever an answer may take
+_CONVINCED = 3  # calls in a row that a known dialect failed, and another did not
 PROBE = Call(
     "check",
     (Turn("user", 'Answer with the JSON object {"ready": true} and nothing else.'),),
@@ -42,7 +43,8 @@ class Client:
     """A model behind an OpenAI-compatible server; an async context manager, for one event loop.
 
     Raises:
-        InputError: the hosted API without a key, or a key that no header can hold.
+        InputError: the hosted API without a key, a key that no header can hold, one that is also part of the model's name or of
+            the address, an address that is none, or a variable of the environment that no client can be made with.
     """
 
     def __init__(self, settings: ModelSettings, key: str | None, backoff: Backoff | None = None) -> None:
@@ -52,23 +54,33 @@ class Client:
             )
         if key and not (key.isascii() and key.isprintable() and not {" ", "\\"} & {*key}):
             raise InputError(f"{KEY_NAME} holds a blank or another character that no key has: set it again")
+        self._redact = Redactor(key)
+        for option, value in (("--model", settings.model), ("--base-url", settings.base_url)):
+            if self._redact(value) != value:
+                raise InputError(
+                    f"{option} holds the key that {KEY_NAME} holds: take it out there, or set {KEY_NAME}=none where none is needed"
+                )
         self.settings = settings
         self.dialect = Dialect()
-        self._dialect_known = False
+        self._dialect_known, self._strays = False, 0
         self._backoff = backoff or Backoff()
-        self._redact = Redactor(key)
         self._open = ExitStack()
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._pacer = Pacer(settings.requests_per_minute)
         self._encoder = Encoder()
-        self._openai = openai.AsyncOpenAI(
-            api_key=key or _NO_KEY,
-            base_url=settings.base_url,
-            timeout=openai.Timeout(settings.timeout, connect=min(_CONNECT, settings.timeout)),
-            max_retries=0,
-            http_client=http_client(),
-            default_headers={"Accept-Encoding": "identity"},  # so that what is read is no longer than what is sent
-        )
+        # A proxy cannot know this machine's loopback, and would read what is sent there.
+        http = http_client(proxies=not settings.loopback)
+        try:
+            self._openai = openai.AsyncOpenAI(
+                api_key=key or _NO_KEY,
+                base_url=settings.base_url,
+                timeout=openai.Timeout(settings.timeout, connect=min(_CONNECT, settings.timeout)),
+                max_retries=0,
+                http_client=http,
+                default_headers={"Accept-Encoding": "identity"},  # so that what is read is no longer than what is sent
+            )
+        except httpx2.InvalidURL as error:
+            raise InputError(self._redact.line(f"--base-url {settings.base_url} is no address: {error}")) from None
 
     async def __aenter__(self) -> Client:
         self._open.enter_context(self._redact.logs())
@@ -92,8 +104,10 @@ class Client:
         reply = await self.ask(PROBE)
         if reply.text is None and reply.failures[-1].kind not in (FaultKind.EMPTY, FaultKind.TOO_LONG):
             model, url = self.settings.model, self.settings.base_url
-            detail = reply.failures[-1].detail
-            raise InputError(self._redact.line(f"no answer from {model} at {url}: {detail}; try compass doctor"))
+            kind, detail = reply.failures[-1]
+            said = self._redact.line(f"no answer from {model} at {url}: {detail}", most=600)
+            slower = "see whether the account has quota left, or give --requests-per-minute"
+            raise InputError(f"{said}; {slower if kind is FaultKind.RATE_LIMIT else 'try compass doctor'}")
 
     async def ask(self, call: Call) -> Reply:
         """The reply; without a text when it was given up, and `failures` tells why.
@@ -115,15 +129,17 @@ class Client:
         )
 
     async def _persist(self, call: Call, messages: list[dict[str, Any]]) -> tuple[Completion, list[Failure]]:
-        """Attempts until one succeeds or no other is worth it. Being asked in another way counts as no attempt."""
+        """Attempts until one succeeds or no other is worth it. What is refused while no dialect is known is no failure."""
         failures: list[Failure] = []
-        dialect, tried = self.dialect, {self.dialect}
+        dialect, tried, known = self.dialect, {self.dialect}, self._dialect_known
         while True:
             try:
                 completion = await self._attempt(messages, dialect.options(call))
             except AttemptFailed as failed:
-                other = dialect.other(failed.detail, tried, self._dialect_known) if failed.wording else None
+                other = dialect.other(failed.detail, tried, known) if failed.wording else None
                 if other is not None:
+                    if known:
+                        failures.append(Failure(FaultKind.REJECTED, self._redact.line(failed.detail)))
                     dialect = other
                     tried.add(other)
                     continue
@@ -136,8 +152,14 @@ class Client:
                     return Completion(None, "", None, None), failures
                 await asyncio.sleep(self._backoff.wait(len(failures), failed.wait))
             else:
-                self.dialect, self._dialect_known = dialect, True
+                self._learn(dialect)
                 return completion, failures + ([self._told(call, completion.failure)] if completion.failure else [])
+
+    def _learn(self, dialect: Dialect) -> None:
+        """This dialect has worked. One that is known gives way only to another that it takes again and again, not to a whim."""
+        self._strays = self._strays + 1 if self._dialect_known and dialect != self.dialect else 0
+        if not self._dialect_known or self._strays >= _CONVINCED:
+            self.dialect, self._dialect_known, self._strays = dialect, True, 0
 
     def _told(self, call: Call, failure: Failure) -> Failure:
         """A failure as it leaves the client; some servers take a picture that they do not understand for a fault of their own."""
@@ -188,6 +210,11 @@ class Client:
             what = f"{KEY_NAME} is wrong, or may not use {settings.model}" if given else f"set {KEY_NAME}"
             raise InputError(self._redact.line(f"{settings.base_url} refuses the key ({status}): {what}")) from None
         told = self._redact.line(refusal.message)
+        if 300 <= status < 400 and "location" in refusal.headers:
+            advice = "no redirection is followed, give the address itself with --base-url"
+            told = (
+                f"the server sends its callers on to {self._redact.line(whither(refusal.headers), most=100)}; {advice}"
+            )
         if status == 404 and not self._dialect_known:
             said = f"{settings.base_url} knows no model {settings.model}, or no chat completions (404: {told}): "
             advice = "see --model and --base-url, which mostly ends in /v1"
@@ -210,7 +237,13 @@ def _messages(call: Call, pictures: Sequence[Encoded]) -> list[dict[str, Any]]:
     for turn in call.turns:
         content: str | list[dict[str, Any]] = turn.text
         if turn.pictures:
-            images = [{"type": "image_url", "image_url": {"url": next(urls).url}} for _ in turn.pictures]
+            images = [_image(next(urls).url, one.size) for one in turn.pictures]
             content = [{"type": "text", "text": turn.text}, *images]
         messages.append({"role": turn.role, "content": content})
     return messages
+
+
+def _image(url: str, size: int) -> dict[str, Any]:
+    """A picture as the protocol writes it; of a small one the hosted API's view of low detail shows all, for fewer tokens."""
+    detail = {"detail": "low"} if size <= LOW_DETAIL else {}
+    return {"type": "image_url", "image_url": {"url": url, **detail}}

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import orjson
 
-from compass.models.base import Failure, FaultKind
+from compass.models.base import MOST_TOKENS, Failure, FaultKind
 from compass.models.json_text import LONGEST
 from compass.models.retries import AttemptFailed
 
@@ -47,8 +47,8 @@ def read_completion(body: bytes) -> Completion:
     return Completion(
         None if failure else text,
         model if isinstance(model, str) else "",
-        _count(usage, "prompt_tokens"),
-        _count(usage, "completion_tokens"),
+        _count(usage, "prompt_tokens", 1),
+        _count(usage, "completion_tokens", 0),
         failure,
     )
 
@@ -86,9 +86,10 @@ def _why_empty(message: dict[str, Any], reason: object) -> str:
     return f"no text{ended}"
 
 
-def _count(usage: object, name: str) -> int | None:
+def _count(usage: object, name: str, least: int) -> int | None:
+    """A count of tokens, None where none can be believed."""
     value = usage.get(name) if isinstance(usage, dict) else None
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if type(value) is int and least <= value <= MOST_TOKENS else None
 
 
 def _no_completion(why: str) -> NoReturn:

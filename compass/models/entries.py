@@ -7,9 +7,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
-from compass.models.base import Call, Failure, FaultKind, Reply
+from compass.models.base import MOST_TOKENS, Call, Failure, FaultKind, Reply
 
-MOST_TOKENS = 10**8  # in one call: more is no count, and no sum over a run's calls outgrows 64 bits
 _MOST = 10**9  # of agents, steps, numbers of calls and seconds
 T = TypeVar("T")
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from compass.models.base import Picture
 from compass.observation import picture, png
 
+LOW_DETAIL = 512  # pixels: the hosted API's view of low detail, in which a picture so small loses nothing
 _KEPT = 256  # pictures, about 60 kB each: the modules of one round of planning, and a repaired answer, send the same ones again
 
 

@@ -14,6 +14,7 @@ import yaml
 
 from compass.errors import InputError
 from compass.models.base import Call
+from compass.models.images import LOW_DETAIL
 
 SHIPPED = Path(__file__).with_name("prices.yaml")
 _CHARACTERS = 4  # of English text and JSON in a token, roughly
@@ -52,8 +53,9 @@ class Tariff:
         return round(texts + sum(self.picture(each.size) for turn in call.turns for each in turn.pictures))
 
     def picture(self, size: int) -> float:
-        """Tokens of a picture `size` pixels square, estimated."""
-        return self.base + self.tile * ceil(size / _TILE) ** 2 + self.patch * ceil(size / _PATCH) ** 2
+        """Tokens of a picture `size` pixels square, estimated; one sent in low detail has no tiles."""
+        tiles = ceil(size / _TILE) ** 2 if size > LOW_DETAIL else 0
+        return self.base + self.tile * tiles + self.patch * ceil(size / _PATCH) ** 2
 
 
 def text_tokens(text: str) -> int:

@@ -64,9 +64,13 @@ def test_a_missing_file_of_prices_is_named(tmp_path: Path) -> None:
 
 def test_pictures_count_as_the_model_counts_them() -> None:
     obs = observation(unit("ally", 0, "marine", (3.0, 3.0)), [], [])
-    seeing = Call("perceive", (Turn("user", "", (Picture(obs, 512), Picture(obs, 512))),), {}, 100)
-    assert tariff_of("gpt-4o-mini").tokens(seeing) == 2 * (2833 + 5667) + 4
-    assert tariff_of("gpt-4o").tokens(seeing) == 2 * (85 + 170) + 4
+    small, large = (Call("perceive", (Turn("user", "", (Picture(obs, size),) * 2),), {}, 100) for size in (512, 1024))
+    assert [tariff_of("gpt-4o-mini").tokens(seeing) for seeing in (small, large)] == [
+        2 * 2833 + 4,
+        2 * (2833 + 4 * 5667) + 4,
+    ]
+    assert tariff_of("gpt-4o").tokens(small) == 2 * 85 + 4
+    assert tariff_of("gpt-4.1-mini").tokens(small) == round(2 * 1.62 * 16**2 + 4)
 
 
 class Answering:

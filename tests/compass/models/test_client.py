@@ -59,6 +59,13 @@ def test_pictures_are_sent_as_they_were_drawn():
     assert prompt_text(server.requests[0].body) == "You plan.\nWhich skill?"
 
 
+def test_small_pictures_are_sent_in_low_detail():
+    with ModelServer(always("kite")) as server:
+        ask(server, call(pictures=(picture(1, 512), picture(2, 513))))
+    parts = server.requests[0].body["messages"][1]["content"][1:]
+    assert [part["image_url"].get("detail") for part in parts] == ["low", None]
+
+
 def test_more_pictures_than_are_remembered():
     with ModelServer(always("kite")) as server:
         asked = [call(pictures=tuple(picture(step) for step in range(at, at + 130))) for at in (0, 130, 0)]
@@ -79,6 +86,16 @@ def test_more_pictures_than_are_remembered():
         pytest.param(Behaviour(429, {"error": {"message": "slow down"}}), FaultKind.RATE_LIMIT, id="429"),
         pytest.param(Behaviour(503, {}, {"Retry-After": "nan"}), FaultKind.SERVER, id="503 nan"),
         pytest.param(Behaviour(503, {}, {"Retry-After": "soon"}), FaultKind.SERVER, id="503 soon"),
+        pytest.param(
+            Behaviour(429, {}, {"Retry-After": "Mon, 01 Jan 99999999999999 00:00:00 GMT"}),
+            FaultKind.RATE_LIMIT,
+            id="429 in a far year",
+        ),
+        pytest.param(
+            Behaviour(429, {}, {"Retry-After": "Mon, 01 Jan 2024 00:00:00 +99999999999999999999"}),
+            FaultKind.RATE_LIMIT,
+            id="429 in a far zone",
+        ),
         pytest.param(Behaviour(reset=True), FaultKind.CONNECTION, id="reset"),
         pytest.param(Behaviour(body=body(), cut=40), FaultKind.CONNECTION, id="cut"),
         pytest.param(Behaviour(500, body(), cut=40), FaultKind.CONNECTION, id="500 cut"),
@@ -156,9 +173,39 @@ def test_what_cannot_pass_is_told_at_once(behaviour, kind, word):
     assert found is kind and word in detail and len(detail) <= 300
 
 
-def test_a_server_that_sends_the_client_round_in_circles():
-    with ModelServer(always(Behaviour(307, "", {"Location": "/v1/chat/completions"}))) as server:
-        assert [failure.kind for failure in ask(server).failures] == [FaultKind.CONNECTION] * 4
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
+def test_no_redirection_is_followed(status):
+    with ModelServer(always("kite")) as other:
+        there = other.base_url.replace("127.0.0.1", f"me:{quote(KEY, safe='')}@localhost") + f"?key={KEY}"
+        with ModelServer(always(Behaviour(status, b"x" * 50_000_000, {"Location": there}))) as server:
+            ((kind, detail),) = ask(server, call(pictures=(picture(),))).failures
+    assert kind is FaultKind.REJECTED and f"{status}: the server sends its callers on to http://localhost;" in detail
+    assert "--base-url" in detail and KEY not in detail and "me:" not in detail
+    assert len(server.requests) == 1 and not other.requests
+
+
+@pytest.mark.parametrize(
+    ("location", "place"),
+    [
+        ("/v1/chat/completions", "another path"),
+        ("", "another path"),
+        ("//elsewhere.test/v1", "elsewhere.test"),
+        ("https://elsewhere.test:999999/v1", "https://elsewhere.test"),
+        ("http://[::1", "an address that is none"),
+        (f"http://{KEY.partition('/')[0]}.test", "http://sk-test.test"),
+        ("http://" + "a" * 9000, "http://aaa"),
+    ],
+)
+def test_wherever_a_redirection_leads_one_line_says_it(location, place):
+    with ModelServer(always(Behaviour(307, "", {"Location": location}))) as server:
+        ((kind, detail),) = ask(server).failures
+    assert kind is FaultKind.REJECTED and f"on to {place}" in detail and len(server.requests) == 1
+
+
+def test_a_redirection_to_an_address_with_the_key_does_not_tell_it():
+    with ModelServer(always(Behaviour(307, "", {"Location": "http://sk-0123456789.test/"}))) as server:
+        ((_, detail),) = ask(server, key="sk-0123456789").failures
+    assert "http://[key].test" in detail
 
 
 def test_an_answer_that_cannot_be_used_is_still_counted():
@@ -168,12 +215,29 @@ def test_an_answer_that_cannot_be_used_is_still_counted():
 
 
 @pytest.mark.parametrize(
-    "usage", [None, "many", {}, {"prompt_tokens": "7", "completion_tokens": -1}, {"prompt_tokens": True}]
+    "usage",
+    [
+        None,
+        "many",
+        {},
+        {"prompt_tokens": "7", "completion_tokens": -1},
+        {"prompt_tokens": True, "completion_tokens": False},
+        {"prompt_tokens": 0, "completion_tokens": 1e3},
+        {"prompt_tokens": 10**8 + 1, "completion_tokens": 2**63},
+    ],
 )
 def test_tokens_that_are_not_told_are_none(usage):
     with ModelServer(always(Behaviour(body=body() | {"usage": usage, "model": None}))) as server:
         reply = ask(server)
     assert (reply.text, reply.model, reply.prompt_tokens, reply.completion_tokens) == ("kite", "", None, None)
+
+
+def test_tokens_that_can_be_believed_are_counted():
+    for counts in ((1, 0), (10**8, 10**8)):
+        usage = {"prompt_tokens": counts[0], "completion_tokens": counts[1]}
+        with ModelServer(always(Behaviour(body=body() | {"usage": usage}))) as server:
+            reply = ask(server)
+        assert (reply.prompt_tokens, reply.completion_tokens) == counts
 
 
 def test_text_in_parts_and_text_cut_short_are_answers():
@@ -297,6 +361,7 @@ ECHOES = {
     "upper case": KEY.upper(),
     "JSON": KEY.replace('"', '\\"'),
     "JSON of PHP": KEY.replace('"', '\\"').replace("/", "\\/"),
+    "HTML": KEY.replace('"', "&quot;").replace("/", "&#x2F;").replace("+", "&#43;"),
 }
 
 
@@ -333,6 +398,21 @@ def test_words_in_the_place_of_a_key_stay_in_answers():
         assert ask(server, key=None).text == "The map is EMPTY."
 
 
+def test_a_short_key_is_a_key():
+    with ModelServer(in_turn("Your key is hunter2.", "One token of x.")) as server:
+        assert ask(server, key="hunter2").text == "Your key is [key]."
+        assert ask(server, key="x").text == "One token of x."
+
+
+@pytest.mark.parametrize(
+    ("model", "url"), [("sk-a&b-0123", "/v1"), ("a-model", "/sk-a&b-0123/v1"), ("a-model", "/sk-a%26b-0123")]
+)
+def test_a_key_in_the_settings_is_refused_and_not_quoted(model, url):
+    with pytest.raises(InputError, match=r"(--model|--base-url) holds the key that OPENAI_API_KEY holds") as caught:
+        Client(ModelSettings(model, "http://127.0.0.1:9" + url), "sk-a&b-0123")
+    assert "0123" not in str(caught.value)
+
+
 @pytest.mark.parametrize("key", ["two words", "café-0123456", "line\nbreak-0123", "back\\slash-01"])
 def test_a_key_that_no_header_holds_is_refused_and_not_quoted(key):
     with pytest.raises(InputError, match="OPENAI_API_KEY") as caught:
@@ -363,7 +443,12 @@ def test_the_check_learns_the_dialect_or_says_what_is_wrong():
                 asyncio.run(checked(settings))
         server.answer = always(Behaviour(body=body("", "length", reasoning_content="Hm")))
         asyncio.run(checked(settings))
-    with pytest.raises(InputError, match="the connection failed"):
+        server.answer = always(Behaviour(429, "busy"))
+        with pytest.raises(
+            InputError, match="429: busy; see whether the account has quota left, or give --requests-per"
+        ):
+            asyncio.run(checked(settings))
+    with pytest.raises(InputError, match=r"the connection failed.*; try compass doctor"):
         asyncio.run(checked(settings))
 
 

@@ -66,6 +66,47 @@ def test_calls_that_learn_together_do_not_disturb_each_other():
     assert dialect == Dialect("none", "max_tokens")
 
 
+def refusing(*refused):
+    """A server that refuses these requests for their response_format, counted from one."""
+    asked = []
+
+    def answer(request):
+        asked.append(request)
+        return Behaviour(400, {"error": {"message": "json_schema?"}}) if len(asked) in refused else "kite"
+
+    return ModelServer(answer)
+
+
+def test_a_known_dialect_survives_a_whim_which_is_told():
+    with refusing(2, 5) as server:
+        replies = ask_all(server, *[call()] * 4)
+    assert [reply.text for reply in replies] == ["kite"] * 4
+    failures = [[tuple(failure) for failure in reply.failures] for reply in replies]
+    assert failures == [
+        [],
+        [(FaultKind.REJECTED, "400: json_schema?")],
+        [],
+        [(FaultKind.REJECTED, "400: json_schema?")],
+    ]
+    asked = [format_of(request.body) for request in server.requests]
+    assert asked == ["json_schema", "json_schema", "json_object", "json_schema", "json_schema", "json_object"]
+
+
+@pytest.mark.parametrize(
+    ("refused", "kept"), [((2, 4, 6), "json_object"), ((2, 4, 7, 9), "json_schema"), ((2, 4, 7, 9, 11), "json_object")]
+)
+def test_a_known_dialect_gives_way_after_three_calls_in_a_row(refused, kept):
+    with refusing(*refused) as server:
+        *_, last = ask_all(server, *[call()] * (8 if len(refused) > 3 else 5))
+    assert last.failures == () and format_of(server.requests[-1].body) == kept
+
+
+def test_a_refusal_of_every_dialect_once_one_is_known_is_one_rejection_each():
+    with ModelServer(in_turn("kite", *[Behaviour(400, {"error": {"message": "json"}})] * 3)) as server:
+        _, lost = ask_all(server, call(), call())
+    assert lost.text is None and [failure.kind for failure in lost.failures] == [FaultKind.REJECTED] * 3
+
+
 def test_a_call_rejected_for_another_reason_teaches_nothing():
     def answer(request):
         return Behaviour(400, {"error": {"message": "no"}}) if "bad" in request["messages"][1]["content"] else "kite"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import logging
 from urllib.parse import quote
@@ -24,6 +25,10 @@ KEY = 'sk-a/b+c"d-e%f'
         json.dumps(repr(KEY.encode()))[3:-2],
         "".join(f"\\u{ord(sign):04x}" for sign in KEY),
         KEY.upper(),
+        html.escape(KEY),
+        html.escape(html.escape(KEY)),
+        "".join(f"&#{ord(sign):04};" for sign in KEY),
+        "".join(f"&#X{ord(sign):X};" for sign in KEY),
     ],
 )
 def test_every_form_is_found(form):
@@ -33,7 +38,17 @@ def test_every_form_is_found(form):
 def test_other_texts_stay_as_they_are():
     for text in (KEY[:-1], KEY[1:], "", "kite", "sk-a b"):
         assert Redactor(KEY)(text) == text
-    assert Redactor(None)("None") == "None" and Redactor("none")("none") == "none"
+    assert Redactor(None)("None") == "None"
+
+
+@pytest.mark.parametrize("word", ["none", "EMPTY", "Ollama", "dummy", "test", "lm-studio", "sk-no-key-required", "abc"])
+def test_words_in_the_place_of_a_key_are_none(word):
+    assert Redactor(word)(f"<{word}>") == f"<{word}>"
+
+
+@pytest.mark.parametrize("key", ["abcd", "hunter2", "nonesuch"])
+def test_other_short_words_are_keys(key):
+    assert Redactor(key)(f"<{key}>") == "<[key]>"
 
 
 def test_texts_of_nothing_but_escapes_take_no_time():
@@ -47,6 +62,14 @@ def test_a_line_is_short_and_printable():
     line = redact.line(f"a\n\x1b[31m\x00b {KEY} \u2028" + "c" * 1000)
     assert line.startswith("a [31m b [key] ccc") and line.endswith("...") and len(line) == 300 and line.isprintable()
     assert redact.line(" " * 50_000 + KEY) == "..."
+
+
+@pytest.mark.parametrize("form", [KEY, json.dumps(json.dumps(KEY))[3:-3], html.escape(KEY), KEY * 3])
+def test_no_half_key_stays_where_a_long_text_is_cut(form):
+    redact = Redactor(KEY)
+    for before in range(200, 330):
+        line = redact.line(" " * before + form + "!" * 1_000_000, most=40)
+        assert line.replace("[key]", "").strip("!.") == "" and ("[key]" in line or before + len(form) > 320)
 
 
 def test_logs_hold_no_key_while_a_client_is_open(caplog):

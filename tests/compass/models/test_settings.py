@@ -29,13 +29,26 @@ GOOD = ModelSettings("a-model", "http://localhost:8000/v1")
         ({"timeout": float("nan")}, "--timeout"),
         ({"concurrency": 0}, "--concurrency"),
         ({"concurrency": 1001}, "--concurrency"),
+        ({"base_url": "http://\u2603/v1"}, "--base-url"),
+        ({"base_url": "http://a\u00adb/v1"}, "--base-url"),
+        ({"base_url": "http://a\udce9b/v1"}, "--base-url"),
+        ({"base_url": "http://localhost/\udce9"}, "--base-url"),
+        ({"base_url": "http://localhost/v1/chat/completions"}, "ends in /chat/completions: leave that off"),
+        ({"base_url": "http://localhost/v1/chat/completions/"}, "leave that off"),
+        (
+            {"base_url": "https://me.azure.test/openai/deployments/x?api-version=2024"},
+            "/openai/v1, which needs no query",
+        ),
         ({"requests_per_minute": 0.0}, "--requests-per-minute"),
+        ({"requests_per_minute": 5e-324}, "--requests-per-minute 5e-324: give 0.1 or more"),
+        ({"requests_per_minute": 0.099}, "--requests-per-minute"),
         ({"requests_per_minute": float("inf")}, "--requests-per-minute"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(change, word):
-    with pytest.raises(InputError, match=word):
+    with pytest.raises(InputError, match=word) as caught:
         dataclasses.replace(GOOD, **change)
+    assert str(caught.value).isprintable()
 
 
 @pytest.mark.parametrize(
@@ -62,6 +75,18 @@ def test_the_environment_gives_key_and_address(monkeypatch):
 
 def test_who_is_hosted():
     assert ModelSettings("a-model", HOSTED + "/").hosted and not GOOD.hosted
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "a.localhost", "LOCALHOST.", "127.0.0.1", "127.8.9.1", "[::1]", "0.0.0.0"]
+)
+def test_who_is_on_this_machine(host):
+    assert ModelSettings("a-model", f"http://{host}:8000/v1").loopback
+
+
+@pytest.mark.parametrize("host", ["api.openai.com", "mylocalhost", "localhost.test", "10.0.0.1", "[2001:db8::1]"])
+def test_who_is_not(host):
+    assert not ModelSettings("a-model", f"http://{host}/v1").loopback
 
 
 def test_the_sdk_is_loaded_only_by_those_who_ask():
