@@ -13,10 +13,22 @@ from compass.types import Plan
 
 
 @dataclass
-class Waiting:
-    """The game stands still until the plan is there."""
+class _Pending:
+    """A plan that is thought about in a future."""
 
     future: Future[Plan]
+
+    def plan(self) -> Plan:
+        """The plan."""
+        return self.future.result()
+
+    def drop(self) -> None:
+        """Give up the calls under way."""
+        self.future.cancel()
+
+
+class Waiting(_Pending):
+    """The game stands still until the plan is there."""
 
     def arrived(self, steps: int) -> bool:
         """True, after waiting for the plan.
@@ -28,23 +40,14 @@ class Waiting:
         self.future.result()
         return True
 
-    def plan(self) -> Plan:
-        """The plan."""
-        return self.future.result()
-
-    def drop(self) -> None:
-        """Give up the calls under way."""
-        self.future.cancel()
-
 
 @dataclass
-class RunningOn:
+class RunningOn(_Pending):
     """The game goes on at its own speed: a plan takes effect at the first step that begins after it is there, never at once.
 
     game_speed: game seconds per second. took: told after how many steps the plan took effect.
     """
 
-    future: Future[Plan]
     game_speed: float
     took: Callable[[int], None]
     asked: float = field(default_factory=monotonic)
@@ -67,20 +70,11 @@ class RunningOn:
         self.took(steps)
         return True
 
-    def plan(self) -> Plan:
-        """The plan."""
-        return self.future.result()
-
-    def drop(self) -> None:
-        """Give up the calls under way."""
-        self.future.cancel()
-
 
 @dataclass
-class PlayedBack:
+class PlayedBack(_Pending):
     """A plan takes effect when it did in the recording. delay: after so many steps; None: it never did."""
 
-    future: Future[Plan]
     delay: int | None
 
     def arrived(self, steps: int) -> bool:
@@ -94,11 +88,3 @@ class PlayedBack:
             return False
         self.future.result()
         return True
-
-    def plan(self) -> Plan:
-        """The plan."""
-        return self.future.result()
-
-    def drop(self) -> None:
-        """Give up the calls under way."""
-        self.future.cancel()
