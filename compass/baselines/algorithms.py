@@ -32,9 +32,8 @@ class _Begun:
 
     def process_batch(self, group: str, batch: TensorDictBase) -> TensorDictBase:
         batch = super().process_batch(group, batch)  # type: ignore[misc]
-        if "is_init" in batch.keys():
-            batch.set(("next", "is_init"), batch["is_init"].clone())
-        return batch
+        begun = batch.get("is_init", None)
+        return batch if begun is None else batch.set(("next", "is_init"), begun.clone())
 
 
 class SkirmishMappo(_Normalised, Mappo):  # type: ignore[misc]

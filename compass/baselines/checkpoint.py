@@ -89,7 +89,8 @@ class TrainedPolicy:
         """The content of a checkpoint file, weights in single precision, as they were trained."""
         file = io.BytesIO()
         about = np.frombuffer(orjson.dumps({"format": FORMAT, **self.about}), np.uint8)
-        np.savez(file, **{_ABOUT: about}, **{name: array.astype(np.float32) for name, array in self.arrays.items()})
+        content: dict[str, Any] = {name: array.astype(np.float32) for name, array in self.arrays.items()}
+        np.savez(file, **content | {_ABOUT: about})
         return file.getvalue()
 
 

@@ -55,7 +55,9 @@ class QSettings(Common):
     batch: int = 640  # steps between rounds of updates: ours (SMACv2: an episode, about 50)
     updates: int = 8  # gradient steps a round: ours (SMACv2: one an episode, which would be about 13)
     minibatch: int = 1_600  # steps: ours (SMACv2: 128 episodes, about 6,400)
-    memory: int = 100_000  # steps kept to learn from: ours, for a machine's memory (SMACv2: 5,000 episodes, about 250,000)
+    memory: int = (
+        100_000  # steps kept to learn from: ours, for a machine's memory (SMACv2: 5,000 episodes, about 250,000)
+    )
     lr: float = 1e-3  # SMACv2
     epsilon_first: float = 1.0  # SMACv2
     epsilon_last: float = 0.05  # SMACv2
