@@ -41,7 +41,8 @@ def library_of(settings: EvaluateSettings) -> Library | None:
 
 def default_run_path(settings: EvaluateSettings, parent: Path = Path("runs")) -> Path:
     """A new folder for a run, named by scenario, policy, observation and the time of day."""
-    stem = f"{settings.scenario.name}-{settings.policy}-{settings.observation}-{datetime.now():%Y%m%d-%H%M%S}"
+    policy = settings.checkpoint.stem if settings.checkpoint else settings.policy
+    stem = f"{settings.scenario.name}-{policy}-{settings.observation}-{datetime.now():%Y%m%d-%H%M%S}"
     names = (stem if n == 1 else f"{stem}-{n}" for n in range(1, 1000))
     return next(parent / name for name in names if not (parent / name).exists())
 
@@ -81,7 +82,9 @@ def evaluate(
         if resume:
             folder = RunFolder.resume(path, manifest)
         else:
-            folder = RunFolder.create(path, manifest, library, prompts.sources if prompts else None)
+            folder = RunFolder.create(
+                path, manifest, library, prompts.sources if prompts else None, settings.checkpoint
+            )
         stack.callback(folder.close)
         seeds = settings.seeds if only is None else only
         _play(settings, folder, asking, seeds, progress or (lambda result: None))
@@ -117,6 +120,7 @@ def _play(
         skills=folder.skills if settings.policy == "team" else None,
         unsafe_skills=settings.unsafe_skills,
         records=folder.records,
+        checkpoint=folder.checkpoint if settings.checkpoint else None,
         make_planner=asking.planner if asking else WITHOUT_MODEL[settings.planner],
     )
     if asking is not None:

@@ -33,7 +33,7 @@ _COUNTED = {
     "timeout": Outcome.TIMEOUT,
     "crash": Outcome.ENV_CRASH,
 }
-_ORIGIN = ("scenario", "setting", "observation", "backend", "policy", "planner", "model", "clock")
+_ORIGIN = ("scenario", "setting", "observation", "backend", "policy", "trained", "planner", "model", "clock")
 _SKILLS_NAMED = 5  # of those that made mistakes
 _HEADINGS = ("n", "win rate (95 %)", *_COUNTED, "return", "length", "steps/s")
 
@@ -64,7 +64,9 @@ class RunReport:
         """Who played: the policy, with its planner where it has one, and of a model what sets it apart."""
         m = self.manifest
         clock = f"realtime x{m['game_speed']:g}" if m.get("clock") == "realtime" else None
-        return ", ".join(filter(None, (m["policy"], m["planner"], m.get("model"), clock)))
+        trained = m.get("trained")
+        learnt = f"{trained['steps']:,} steps" if trained else None
+        return ", ".join(filter(None, (m["policy"], learnt, m["planner"], m.get("model"), clock)))
 
     def summary(self) -> dict[str, Any]:
         """The run's figures for programs."""
@@ -139,11 +141,27 @@ def notes_of(report: RunReport) -> list[str]:
         )
     if report.cost.spent.calls:
         notes.append(report.cost.line())
+    if trained := report.manifest.get("trained"):
+        notes.append(_training(trained))
     if report.manifest["skills"]:
         notes.append(_plans_by_skill(report))
     if fragile := sum(not result.reproducible for result in report.results if result not in crashed):
         notes.append(f"{fragile} episodes are not reproducible: the speed of this machine decided an action")
     return [f"{report.player}: {note}" for note in notes]
+
+
+def _training(trained: Mapping[str, Any]) -> str:
+    """What a trained policy is, as every comparison must say."""
+    parts = (
+        f"trained for {trained['steps']:,} environment steps on {trained['scenario']}",
+        f"{trained['observation']} observation",
+        "recurrent" if trained["recurrent"] else "without memory",
+        "reads its agent id" if trained["agent_ids"] else "without agent id",
+        "with communication" if trained["communicated"] else "without communication",
+        f"{trained['actions']} actions",
+        f"seed {trained['seed']}",
+    )
+    return "; ".join(parts)
 
 
 def _counted(faults: Mapping[str, int]) -> str:

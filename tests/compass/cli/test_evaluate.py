@@ -11,7 +11,7 @@ import pytest
 from compass.cli.output import command
 
 FIELDS = [
-    *("scenario", "setting", "observation", "backend", "policy", "planner", "model", "clock"),
+    *("scenario", "setting", "observation", "backend", "policy", "trained", "planner", "model", "clock"),
     *("episodes", "win_rate", "win_rate_ci", "outcomes", "return_mean", "length_mean", "steps_per_second"),
     *("skill_faults", "plan_faults", "cost", "stopped_by", "run"),
 ]

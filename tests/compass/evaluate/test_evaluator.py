@@ -179,6 +179,7 @@ def test_the_summary_has_the_promised_fields(random_run):
             "observation",
             "backend",
             "policy",
+            "trained",
             "planner",
             "model",
             "clock",
