@@ -294,10 +294,8 @@ def _reopen(folder: TrainFolder, manifest: Manifest) -> bytes | None:
 
 def _drop_beyond(folder: TrainFolder, steps: int) -> None:
     """Cut the curve back to the piece that was kept."""
-    points = folder.points()
-    kept = [point for point in points if point["steps"] <= steps]
-    if len(kept) < len(points):
-        os.truncate(folder.curve, sum(len(orjson.dumps(point, option=_LINE)) for point in kept))
+    lines = zip(whole_lines(folder.curve), folder.points(), strict=True)
+    os.truncate(folder.curve, sum(len(line) for line, point in lines if point["steps"] <= steps))
 
 
 @contextmanager
