@@ -106,8 +106,8 @@ def algorithm_config(settings: TrainSettings) -> AlgorithmConfig:
 def model_configs(settings: TrainSettings) -> tuple[SkirmishModelConfig, SkirmishModelConfig]:
     """The agents' network, and the critic's: of the whole state (MAPPO) or of an agent's observation (IPPO), without memory."""
     hyper = settings.hyper_parameters
-    actor = SkirmishModelConfig(hidden=hyper.hidden, recurrent=settings.recurrent, gain=hyper.gain)
-    return actor, SkirmishModelConfig(hidden=hyper.hidden, recurrent=False, gain=1.0)
+    actor = SkirmishModelConfig(hidden=hyper.hidden, recurrent=settings.recurrent, gain=hyper.gain, chunk=hyper.chunk)
+    return actor, SkirmishModelConfig(hidden=hyper.hidden, recurrent=False, gain=1.0, chunk=hyper.chunk)
 
 
 def experiment_config(settings: TrainSettings, steps: int) -> ExperimentConfig:

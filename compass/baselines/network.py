@@ -39,21 +39,23 @@ class Network(nn.Module):  # type: ignore[misc]
         after = self.core(entered.flatten(0, -2), memory.flatten(0, -2)).view(memory.shape)
         return self.head(after), after
 
-    def unroll(self, inputs: Tensor, fresh: Tensor, memory: Tensor) -> Tensor:
+    def unroll(self, inputs: Tensor, fresh: Tensor, memory: Tensor, chunk: int) -> Tensor:
         """The outputs of T steps, [B, T, A, outputs].
 
-        inputs: [B, T, A, inputs]; memory: [B, T, A, hidden], as it was when the steps were played. It is taken up at the first step
-        and wherever `fresh`, bool[B, T, 1], says that a battle began.
+        inputs: [B, T, A, inputs]; memory: [B, T, A, hidden], as it was when the steps were played. It is taken up at every `chunk`
+        steps (of which T is a multiple), beyond which nothing is learnt backwards, and wherever `fresh`, bool[B, T, 1], says that a
+        battle began.
         """
-        entered = self._entered(inputs)
-        now = memory[:, 0]
+        steps = inputs.shape[1]
+        chunks = (x.unflatten(1, (steps // chunk, chunk)).flatten(0, 1) for x in (self._entered(inputs), fresh, memory))
+        entered, begun, kept = (x.unbind(1) for x in chunks)
+        now = kept[0]
         outputs = []
-        for t in range(inputs.shape[1]):
-            begun = fresh[:, t, :, None]
-            now = torch.where(begun, memory[:, t], now)
-            now = self.core(entered[:, t].flatten(0, 1), now.flatten(0, 1)).view(now.shape)
+        for t in range(chunk):
+            now = torch.where(begun[t][..., None], kept[t], now)
+            now = self.core(entered[t].flatten(0, 1), now.flatten(0, 1)).view(now.shape)
             outputs.append(now)
-        return self.head(torch.stack(outputs, 1))
+        return self.head(torch.stack(outputs, 1).unflatten(0, (-1, steps // chunk)).flatten(1, 2))
 
     def _entered(self, inputs: Tensor) -> Tensor:
         return torch.relu(self.enter(self.norm(inputs)))
@@ -62,12 +64,12 @@ class Network(nn.Module):  # type: ignore[misc]
 class SkirmishModel(Model):  # type: ignore[misc]
     """`Network` in BenchMARL: shared by all agents, or of the state for all of them together."""
 
-    def __init__(self, hidden: int, recurrent: bool, gain: float, **kwargs: object) -> None:
+    def __init__(self, hidden: int, recurrent: bool, gain: float, chunk: int, **kwargs: object) -> None:
         super().__init__(**kwargs)
         inputs = self.input_leaf_spec.shape[-1]
         self._reads = self.in_key
         self._memory = (self.agent_group, _MEMORY)
-        self._recurrent = recurrent
+        self._recurrent, self._chunk = recurrent, chunk
         self.network = Network(inputs, self.output_leaf_spec.shape[-1], hidden, recurrent, gain).to(self.device)
         if recurrent:
             self.in_keys += ["is_init", self._memory]
@@ -80,16 +82,18 @@ class SkirmishModel(Model):  # type: ignore[misc]
         if tensordict.batch_dims == 1:  # a step of play
             outputs, after = self.network.step(inputs, memory)
             return tensordict.set(self.out_key, outputs).set(("next", *self._memory), after)
-        return tensordict.set(self.out_key, self.network.unroll(inputs, tensordict.get("is_init"), memory))
+        begun = tensordict.get("is_init")
+        return tensordict.set(self.out_key, self.network.unroll(inputs, begun, memory, self._chunk))
 
 
 @dataclass
 class SkirmishModelConfig(ModelConfig):  # type: ignore[misc]
-    """hidden: the width of all layers. gain: of the last layer's weights."""
+    """hidden: the width of all layers. gain: of the last layer's weights. chunk: steps that are learnt from as one sequence."""
 
     hidden: int
     recurrent: bool
     gain: float
+    chunk: int
 
     @staticmethod
     def associated_class() -> type[SkirmishModel]:

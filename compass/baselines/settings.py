@@ -39,6 +39,7 @@ class PpoSettings(Common):
     battles: int = 64  # played side by side: ours, for speed (SMACv2: 8, HARL: 20)
     batch: int = 3_200  # steps between updates: HARL (20 threads of 160); SMACv2: 8 episodes, about 400
     minibatch: int = 800  # ours: HARL takes one of 3,200, SMACv2 one of about 400
+    chunk: int = 10  # steps that are learnt from as one sequence: HARL; SMACv2: 20
     epochs: int = 5  # HARL; SMACv2: 10, EPyMARL: 4
     lr: float = 5e-4  # SMACv2, HARL, EPyMARL
     clip: float = 0.1  # SMACv2; HARL: 0.05, EPyMARL: 0.2
@@ -58,6 +59,7 @@ class QSettings(Common):
     memory: int = (
         100_000  # steps kept to learn from: ours, for a machine's memory (SMACv2: 5,000 episodes, about 250,000)
     )
+    chunk: int = 40  # steps that are learnt from as one sequence: ours (SMACv2: whole episodes)
     lr: float = 1e-3  # SMACv2
     epsilon_first: float = 1.0  # SMACv2
     epsilon_last: float = 0.05  # SMACv2

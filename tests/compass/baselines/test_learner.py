@@ -22,7 +22,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::U
 
 SCENARIO = load_scenario("zerg_5_vs_5")
 PPO = PpoSettings(battles=4, batch=400, minibatch=200, epochs=2)
-Q = QSettings(battles=4, batch=400, minibatch=200, updates=2, memory=2_000)
+Q = QSettings(battles=4, batch=400, chunk=20, minibatch=200, updates=2, memory=2_000)
 
 
 def settings(algorithm: str, recurrent: bool, steps: int = 400) -> TrainSettings:
