@@ -6,6 +6,8 @@ BenchMARL's own loop keeps no optimiser in its checkpoints, restores them by unp
 from __future__ import annotations
 
 import io
+import logging
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from time import perf_counter
@@ -26,15 +28,17 @@ _SEEDS = 2**31
 
 
 class Learner(Experiment):  # type: ignore[misc]
-    """One training under way. `steps`: environment steps learnt from so far; `timings`: seconds spent collecting and updating."""
+    """One training under way. `timings`: seconds spent collecting and updating."""
 
-    def __init__(self, settings: TrainSettings) -> None:
+    def __init__(self, settings: TrainSettings, state: bytes | None = None) -> None:
+        """state: what an earlier one's `state` gave, to go on from there."""
+        _be_quiet()
         self._settings = settings
         hyper = settings.hyper_parameters
         actor, critic = model_configs(settings)
-        self._batch = hyper.batch
+        kept = torch.load(io.BytesIO(state), map_location=settings.device, weights_only=True) if state else None
         super().__init__(
-            SkirmishTask(settings.scenario, settings.observation, hyper.agent_ids),
+            SkirmishTask(settings.scenario, settings.observation, hyper.agent_ids, kept["begun"] if kept else 0),
             algorithm_config(settings),
             actor,
             settings.seed,
@@ -42,23 +46,28 @@ class Learner(Experiment):  # type: ignore[misc]
             critic_model_config=critic,
         )
         self.timings = {"collect": 0.0, "update": 0.0}
+        if kept is not None:
+            self._restore(kept)
 
     @property
     def steps(self) -> int:
         """Environment steps learnt from so far."""
         return int(self.total_frames)
 
+    @property
+    def begun(self) -> int:
+        """Training battles begun so far."""
+        return int(self.collector.env.base_env.begun)
+
     def rounds(self) -> Iterator[Mapping[str, float]]:
         """Collect a batch and learn from it, until `settings.steps`: the means of the losses, and of what ended in the batch."""
         seed_everything(stream_key(f"training from step {self.steps}", self._settings.seed) % _SEEDS)
-        self.collector.env.base_env.begun = self.task.begun
         collected = iter(self.collector)
         while self.steps < self._settings.steps:
             start = perf_counter()
             batch = next(collected)
             middle = perf_counter()
             self.total_frames += batch.numel()
-            self.task.begun = self.collector.env.base_env.begun
             losses = self._learn(batch.detach())
             self.timings["collect"] += middle - start
             self.timings["update"] += perf_counter() - middle
@@ -100,7 +109,7 @@ class Learner(Experiment):  # type: ignore[misc]
         optimizers = {name: optimizer.state_dict() for name, optimizer in self.optimizers[GROUP].items()}
         content = {
             "steps": self.steps,
-            "begun": self.task.begun,
+            "begun": self.begun,
             "loss": dict(self.losses[GROUP].state_dict()),
             "optimizers": optimizers,
             "timings": dict(self.timings),
@@ -108,13 +117,11 @@ class Learner(Experiment):  # type: ignore[misc]
         torch.save(content, file)
         return file.getvalue()
 
-    def restore(self, content: bytes) -> None:
-        """Go on from a `state`."""
-        state = torch.load(io.BytesIO(content), map_location=self.config.train_device, weights_only=True)
+    def _restore(self, state: Mapping[str, Any]) -> None:
         self.losses[GROUP].load_state_dict(state["loss"])
         for name, optimizer in self.optimizers[GROUP].items():
             optimizer.load_state_dict(state["optimizers"][name])
-        self.total_frames, self.task.begun, self.timings = state["steps"], state["begun"], dict(state["timings"])
+        self.total_frames, self.timings = state["steps"], dict(state["timings"])
         self._explore(self.steps)
         self.collector.update_policy_weights_()
 
@@ -129,3 +136,10 @@ class Learner(Experiment):  # type: ignore[misc]
 
     def _setup_logger(self) -> None:
         """The caller keeps the books."""
+
+
+def _be_quiet() -> None:
+    """What the libraries say of their own future is no news for whoever trains."""
+    logging.getLogger("torchrl").setLevel(logging.WARNING)
+    for module in ("torchrl", "torch", "benchmarl"):
+        warnings.filterwarnings("ignore", module=rf"{module}\.")

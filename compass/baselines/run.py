@@ -150,10 +150,8 @@ def train(settings: TrainSettings, path: Path, resume: bool = False, progress: P
         state = _reopen(folder, manifest) if resume else None
         curve = stack.enter_context(_locked(folder.curve))
         _one_thread()
-        learner = Learner(settings)
+        learner = Learner(settings, state)
         stack.callback(learner.close)
-        if state is not None:
-            learner.restore(state)
         _drop_beyond(folder, learner.steps if state is not None else -1)
         books = _Books(folder, settings, manifest, curve, learner, progress or (lambda steps, point: None))
         stack.callback(books.close)

@@ -14,18 +14,24 @@ from envs.torchrl_env import GROUP, SkirmishEnv
 
 
 class SkirmishTask(TaskClass):  # type: ignore[misc]
-    """One scenario. `begun`: how many of its battles have been begun so far."""
+    """One scenario. `begun`: how many of its battles were begun before."""
 
-    def __init__(self, scenario: Scenario, observation: str, agent_ids: bool) -> None:
+    def __init__(self, scenario: Scenario, observation: str, agent_ids: bool, begun: int) -> None:
         super().__init__(scenario.name, {"observation": observation, "agent_ids": agent_ids})
         self._scenario = scenario
-        self.begun = 0
+        self._begun = begun
 
     def get_env_fun(
         self, num_envs: int, continuous_actions: bool, seed: int | None, device: Any
     ) -> Callable[[], EnvBase]:
         """What makes the environment of so many battles."""
-        return lambda: SkirmishEnv(self._scenario, num_envs, seed=seed or 0, device=device, **self.config)
+
+        def make() -> SkirmishEnv:
+            env = SkirmishEnv(self._scenario, num_envs, seed=seed or 0, device=device, **self.config)
+            env.begun = self._begun
+            return env
+
+        return make
 
     def supports_continuous_actions(self) -> bool:
         """No."""
