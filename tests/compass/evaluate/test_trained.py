@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -78,3 +81,21 @@ def test_what_cannot_play_is_refused(tmp_path, checkpoint):
         EvaluateSettings(load_scenario("zerg_5_vs_6"), policy=str(checkpoint))
     with pytest.raises(InputError, match="plays without skills"):
         EvaluateSettings(SCENARIO, policy=str(checkpoint), skills=Path("mine"))
+
+
+def test_playing_a_checkpoint_needs_no_torch(tmp_path, checkpoint):
+    code = f"""
+import sys
+from compass.cli.main import main
+sys.argv = ["compass", "evaluate", "zerg_5_vs_5", "--policy", {str(checkpoint)!r}, "--episodes", "1", "--workers", "1"]
+try:
+    main()
+finally:
+    assert not {{"torch", "benchmarl"}} & set(sys.modules)
+"""
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "mappo, 1,234 steps" in done.stdout
