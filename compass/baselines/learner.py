@@ -96,11 +96,11 @@ class Learner(Experiment):  # type: ignore[misc]
             last.step(steps)
 
     def weights(self) -> dict[str, Any]:
-        """The agents' network, as arrays by its own names."""
+        """The agents' network, as float64 arrays by its own names."""
         loss = self.losses[GROUP]
         parameters = loss.actor_network_params if self.on_policy else loss.local_value_network_params
         found = network_weights(list(parameters.flatten_keys(".").items()))
-        return {name: weights.detach().cpu().numpy().copy() for name, weights in found.items()}
+        return {name: weights.detach().cpu().double().numpy() for name, weights in found.items()}
 
     def state(self) -> bytes:
         """All that going on needs but the replay buffer, which fills again: tensors and numbers, as `torch.load` reads them with

@@ -17,7 +17,6 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import orjson
 
 from compass.baselines.checkpoint import TrainedPolicy
@@ -196,8 +195,7 @@ class _Books:
         start = perf_counter()
         learner, folder, settings = self._learner, self._folder, self._settings
         policy = TrainedPolicy(self._manifest | {"steps": learner.steps}, learner.weights())
-        double = TrainedPolicy(policy.about, {name: w.astype(np.float64) for name, w in policy.arrays.items()})
-        trial = play_trial(double, settings.scenario, settings.observation, settings.trial)
+        trial = play_trial(policy, settings.scenario, settings.observation, settings.trial)
         learner.timings["trial"] = learner.timings.get("trial", 0.0) + perf_counter() - start
         point = _point(learner.steps, trial, learner.timings, losses)
         with _clear_errors(folder.path):

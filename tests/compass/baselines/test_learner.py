@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("benchmarl", reason="the extra `baselines` is not installed")
 
 import torch
+from torchrl.envs.utils import step_mdp
 
 from compass.baselines.checkpoint import TrainedPolicy
 from compass.baselines.learner import Learner
@@ -69,6 +70,19 @@ def test_a_recurrent_batch_replays_what_was_played():
         chosen = masked.gather(-1, batch[GROUP, "action"].unsqueeze(-1)).squeeze(-1)
         assert torch.allclose(chosen, batch[GROUP, "log_prob"], atol=1e-5)
     assert batches[1][GROUP, "memory"][:, 0].abs().max() > 0
+    learner.close()
+
+
+@pytest.mark.parametrize("chunk", [20, 100])
+def test_targets_of_a_recurrent_batch_begin_from_the_memory_of_play(chunk):
+    """What follows a step is scored from the memory after it, over the ends of battles too."""
+    learner = Learner(replace(settings("qmix", True), hyper=replace(Q, chunk=chunk)))
+    batch = next(iter(learner.collector))
+    assert batch["is_init"][:, 1:].any()
+    following = step_mdp(learner.algorithm.process_batch(GROUP, batch))
+    model = learner.algorithm.get_policy_for_loss(GROUP)[0]
+    expected, _ = model.network.step(following[GROUP, "observation"], following[GROUP, "memory"])
+    assert torch.allclose(model(following)[GROUP, "action_value"], expected, atol=1e-5)
     learner.close()
 
 
