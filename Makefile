@@ -6,13 +6,14 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check --quiet
 SOURCES = compass envs skills tests
 EXTRA_TESTS = tests/envs/sc2api tests/envs/parity tests/compass/cli/test_export_smacv2.py tests/compass/cli/test_serve_sc2.py
+BASELINE_TESTS = tests/envs/test_torchrl_env.py tests/compass/baselines tests/compass/cli/test_train.py
 SMACV2_GIT = git+https://github.com/oxwhirl/smacv2.git
 
 # For pip itself and for the environments it builds packages in. The path is relative: pip splits this value at blanks.
 export PIP_CONSTRAINT = constraints.txt
 export PIP_BUILD_CONSTRAINT = constraints.txt
 
-.PHONY: help venv install demo test test-extras check lint sc2 bench clean
+.PHONY: help venv install demo test test-extras test-baselines check lint sc2 baselines bench clean
 help:
 	@echo "make demo         the main job: 32 battles with the team and with the nearest heuristic, and a table"
 	@echo "make install      compass into $(VENV) (then: $(BIN)/compass --help)"
@@ -20,6 +21,8 @@ help:
 	@echo "make check        ruff, mypy and the base test suite"
 	@echo "make test-extras  the tests that need pysc2, burnysc2 and smacv2"
 	@echo "make sc2          pysc2, burnysc2, and smacv2 from SMACV2=DIR or from git"
+	@echo "make baselines    torch and BenchMARL, for compass train"
+	@echo "make test-baselines   the tests that need these"
 	@echo "make bench        the benchmarks of BENCHMARKS.md"
 	@echo "make clean        removes $(VENV) and caches; never runs/"
 
@@ -38,6 +41,10 @@ $(VENV)/dev: $(VENV)/base
 $(VENV)/sc2: $(VENV)/dev
 	$(PIP) install --editable '.[sc2,burnysc2]'
 	$(PIP) install --no-deps pysc2==4.0.0
+	@touch $@
+
+$(VENV)/baselines: $(VENV)/dev
+	$(PIP) install --editable '.[baselines]'
 	@touch $@
 
 venv: $(BIN)/python
@@ -64,6 +71,11 @@ else
 	@$(BIN)/python -c 'import smacv2' 2>/dev/null || GIT_TERMINAL_PROMPT=0 $(PIP) install --no-deps --retries 0 $(SMACV2_GIT) 2>/dev/null \
 	  || echo "smacv2 cannot be fetched here: tests against it will not run (make sc2 SMACV2=DIR takes a local copy)"
 endif
+
+baselines: $(VENV)/baselines
+
+test-baselines: baselines
+	$(BIN)/python -m pytest $(BASELINE_TESTS)
 
 test-extras: sc2
 	$(BIN)/python -m pytest $(EXTRA_TESTS)

@@ -22,6 +22,9 @@ _UNIT = 1.0 / 9007199254740992.0  # 2**-53
 EVALUATION = "evaluation"
 """The stream of every battle that is played to be counted; `--seed` and exported battles mean this one."""
 
+TRAINING = "training"
+"""The stream of the battles that policies learn from: never counted."""
+
 TEAM = 0x5445414D
 POSITION = 0x504F5349
 

@@ -43,7 +43,9 @@ def evaluate_command(
     scenario: Scenario,
     episodes: Episodes = 100,
     seed: Seed = 0,
-    policy: Annotated[str, typer.Option(help=f"Who plays: {', '.join(POLICIES)}.")] = "team",
+    policy: Annotated[
+        str, typer.Option(help=f"Who plays: {', '.join(POLICIES)}, or a checkpoint of compass train.")
+    ] = "team",
     planner: Annotated[str, typer.Option(help=f"How a team plans: {', '.join(PLANNERS)}.")] = "scripted",
     observation: Annotated[
         str, typer.Option(help=f"{' or '.join(OBSERVATIONS)} (smacv2's wiped rows kept).")
@@ -128,11 +130,12 @@ def watch(settings: EvaluateSettings, path: Path, resume: bool = False) -> RunRe
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = err()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(settings.policy, total=settings.episodes)
+        name = settings.checkpoint.stem if settings.checkpoint else settings.policy
+        task = bar.add_task(name, total=settings.episodes)
 
         def advance(result: EpisodeResult) -> None:
             counts[result.outcome] += 1
-            bar.update(task, advance=1, description=f"{settings.policy}: {counts[Outcome.WIN]} won")
+            bar.update(task, advance=1, description=f"{name}: {counts[Outcome.WIN]} won")
 
         return evaluate(settings, path, resume, advance, lambda line: console.print(line, markup=False, soft_wrap=True))
 

@@ -22,6 +22,7 @@ from compass.cli import (
     serve_model,
     serve_sc2,
     skills,
+    train,
     view,
 )
 from compass.errors import InputError
@@ -51,6 +52,7 @@ def options(
 
 app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate_command)
+app.command("train")(train.train_command)
 app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(skills.app, name="skills")
 app.add_typer(prompts.app, name="prompts")

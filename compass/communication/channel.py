@@ -31,7 +31,8 @@ class Exchange:
 
     table: float64[agents, entities, COLUMNS] (see `compass.knowledge`), row a being all that agent a knows; available:
     uint8[agents, n_actions], the masks; graph: who talked to whom; deliveries: int64[n, 7], the records that changed somebody's
-    knowledge (see `compass.communication.Trace`); payloads: what each agent knows, as bytes (see `compass.wire`).
+    knowledge (see `compass.communication.Trace`); payloads: what each agent knows, as bytes (see `compass.wire`); vectors:
+    float32[agents, obs_size], row a being agent a's own observation as the environment gave it.
     """
 
     step: int
@@ -42,6 +43,7 @@ class Exchange:
     deliveries: NDArray[np.int64]
     alive: tuple[int, ...]
     payloads: tuple[bytes, ...]
+    vectors: NDArray[np.float32]
 
     @cached_property
     def _observations(self) -> dict[int, Observation]:
@@ -118,9 +120,8 @@ class Channel:
         graph.add_nodes_from(alive)
         graph.add_edges_from(self._edges[:n_edges].tolist())
         payloads = self._pack(available, last_actions, step)
-        return Exchange(
-            step, self.constants, table.copy(), available, graph, self._log[:n_deliveries].copy(), alive, payloads
-        )
+        deliveries = self._log[:n_deliveries].copy()
+        return Exchange(step, self.constants, table.copy(), available, graph, deliveries, alive, payloads, obs)
 
     def _pack(self, available: NDArray[np.uint8], last_actions: NDArray[np.int64], step: int) -> tuple[bytes, ...]:
         total = merge.gather(self.table, self._rows, self._counts)

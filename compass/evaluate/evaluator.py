@@ -51,7 +51,8 @@ def prompts_of(settings: EvaluateSettings) -> Prompts | None:
 
 def default_run_path(settings: EvaluateSettings, parent: Path = Path("runs")) -> Path:
     """A new folder for a run, named by scenario, policy, observation and the time of day."""
-    stem = f"{settings.scenario.name}-{settings.policy}-{settings.observation}-{datetime.now():%Y%m%d-%H%M%S}"
+    policy = settings.checkpoint.stem if settings.checkpoint else settings.policy
+    stem = f"{settings.scenario.name}-{policy}-{settings.observation}-{datetime.now():%Y%m%d-%H%M%S}"
     names = (stem if n == 1 else f"{stem}-{n}" for n in range(1, 1000))
     return next(parent / name for name in names if not (parent / name).exists())
 
@@ -86,7 +87,8 @@ def evaluate(
     if resume:
         folder = RunFolder.resume(path, manifest)
     else:
-        folder = RunFolder.create(path, manifest, library, prompts.sources if prompts else None)
+        sources = prompts.sources if prompts else None
+        folder = RunFolder.create(path, manifest, library, sources, settings.checkpoint)
     with ExitStack() as stack:
         stack.callback(folder.close)
         asking = None
@@ -128,6 +130,7 @@ def _play(
         skills=folder.skills if settings.policy == "team" else None,
         unsafe_skills=settings.unsafe_skills,
         records=folder.records,
+        checkpoint=folder.checkpoint if settings.checkpoint else None,
     )
     if asking is not None:
         from compass.evaluate.modelled import play_by_model

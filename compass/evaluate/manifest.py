@@ -16,6 +16,7 @@ import orjson
 
 import compass
 import envs
+from compass.baselines.checkpoint import content_hash, load_policy
 from compass.errors import InputError
 from compass.evaluate.settings import EvaluateSettings
 from compass.models.prices import Price, tariff_of
@@ -50,12 +51,17 @@ _PLANNING = (
 _FOLLOWS = {
     "scenario": ("scenario_hash", "scenario_content", "setting"),
     "scenario_hash": ("scenario_content",),
-    "policy": ("policy_version", "planner", "plan_every", "plan_on_change", "skills", "sandbox", *_PLANNING),
+    "policy": ("policy_version", "trained", "planner", "plan_every", "plan_on_change", "skills", "sandbox", *_PLANNING),
     "planner": ("packages", *_PLANNING),
     "unsafe_skills": ("sandbox",),
 }
 """What need not be said, because it differs whenever something else does."""
 _NOT_PLAYING = ("cli", "bench")  # parts of `compass` that cannot change an episode
+
+_TRAINED = (
+    *("algorithm", "scenario", "scenario_hash", "setting", "observation", "communicated", "rules", "seed", "steps"),
+    *("recurrent", "agent_ids", "hyper_parameters", "code", "packages"),
+)
 
 Manifest = dict[str, Any]
 
@@ -76,6 +82,7 @@ def build_manifest(
     """
     scenario = settings.scenario
     plans = settings.policy == "team"
+    trained = _trained(settings.checkpoint) if settings.checkpoint else None
     packages = _PACKAGES + (_MODEL_PACKAGES if settings.vlm else ())
     content: Manifest = {
         "format": FORMAT,
@@ -89,7 +96,8 @@ def build_manifest(
         "seed": settings.seed,
         "episodes": settings.episodes,
         "played_back": played_back,
-        "policy": settings.policy,
+        "policy": trained["algorithm"] if trained else settings.policy,
+        "trained": trained,
         "policy_version": NEAREST_VERSION if settings.policy == "nearest" else None,
         "planner": settings.planned_by,
         "plan_every": settings.episode.plan_every if plans else None,
@@ -107,6 +115,16 @@ def build_manifest(
         "created": created,
     }
     return dict(orjson.loads(orjson.dumps(content)))  # as it will be read back: lists, not tuples
+
+
+def _trained(checkpoint: Path) -> Manifest:
+    """What a trained policy is: how it was trained, how it plays, and the hash of its file."""
+    about = load_policy(checkpoint).about
+    return {
+        "hash": content_hash(checkpoint.read_bytes()),
+        "actions": "greedy",
+        **{key: about.get(key) for key in _TRAINED},
+    }
 
 
 def _planning(settings: EvaluateSettings, prompts: str | None) -> Manifest:

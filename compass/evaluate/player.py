@@ -9,12 +9,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from compass.baselines.checkpoint import load_policy
 from compass.episode import EpisodeSettings, run_episode
 from compass.evaluate.records import Recorder
 from compass.evaluate.run_folder import write_record
 from compass.evaluate.workers import Play, Unfit
 from compass.planner import Planner, ScriptedPlanner
-from compass.policies import FIXED, PlanningTeam, RandomTeam
+from compass.policies import FIXED, PlanningTeam, RandomTeam, Team, TrainedTeam
 from compass.skills.library import Library, load_library
 from compass.skills.nursery import NurseryEnded
 from compass.skills.sandbox import Sandbox
@@ -27,7 +28,8 @@ from envs.skirmish import Skirmish
 class PlayerSpec:
     """What a worker needs to know. skills: the run's own copy of the library, None for policies without skills.
 
-    make_planner: what makes the team's planner; picklable where workers are processes.
+    make_planner: what makes the team's planner; picklable where workers are processes. checkpoint: the run's own copy of a trained
+    policy, None where none plays.
     """
 
     scenario: Scenario
@@ -38,6 +40,7 @@ class PlayerSpec:
     unsafe_skills: bool
     records: Path
     make_planner: Callable[[], Planner] = ScriptedPlanner
+    checkpoint: Path | None = None
 
 
 def compile_kernels(scenario: Scenario, observation: str, episode: EpisodeSettings) -> Skirmish:
@@ -56,7 +59,7 @@ def skirmish_player(spec: PlayerSpec) -> Iterator[Play]:
             sandbox = stack.enter_context(_sandbox(spec)) if spec.skills else None
         except NurseryEnded as error:
             raise Unfit("because the process that forks skills' processes was killed") from error
-        team = PlanningTeam(spec.make_planner(), sandbox.library, sandbox) if sandbox else FIXED[spec.policy]()
+        team = PlanningTeam(spec.make_planner(), sandbox.library, sandbox) if sandbox else _team(spec)
 
         def play(seed: int) -> tuple[EpisodeResult, dict[str, Any]]:
             start = perf_counter()
@@ -71,6 +74,10 @@ def skirmish_player(spec: PlayerSpec) -> Iterator[Play]:
             return result, {"seed": seed, "steps": result.length, "seconds": perf_counter() - start}
 
         yield play
+
+
+def _team(spec: PlayerSpec) -> Team:
+    return TrainedTeam(load_policy(spec.checkpoint)) if spec.checkpoint else FIXED[spec.policy]()
 
 
 def _sandbox(spec: PlayerSpec) -> Sandbox:

@@ -67,7 +67,7 @@ def settings_of(folder: RunFolder) -> EvaluateSettings:
             scenario=scenario_of(manifest),
             episodes=manifest["episodes"],
             seed=manifest["seed"],
-            policy=manifest["policy"],
+            policy=str(folder.checkpoint.absolute()) if manifest.get("trained") else manifest["policy"],
             observation=manifest["observation"],
             backend=manifest["backend"],
             episode=EpisodeSettings(hops=manifest["hops"], **pace),

@@ -40,13 +40,13 @@ _ORIGIN = (
         "observation",
         "backend",
         "policy",
+        "trained",
         "planner",
         "plan_every",
         "plan_on_change",
         "hops",
-        "model",
     ),
-    *("calls", "image", "reflection", "frames", "image_size", "clock", "game_speed", "played_back"),
+    *("model", "calls", "image", "reflection", "frames", "image_size", "clock", "game_speed", "played_back"),
 )
 _SKILLS_NAMED = 5  # of those that made mistakes
 _HEADINGS = ("n", "win rate (95 %)", *_COUNTED, "return", "length", "steps/s")
@@ -79,7 +79,9 @@ class RunReport:
     def player(self) -> str:
         """Who played: the policy, with its planner where it has one, and of a model what sets it apart."""
         m = self.manifest
+        trained = m.get("trained")
         apart = (
+            f"{trained['steps']:,} steps" if trained else None,
             m.get("model"),
             "no image" if m.get("image") is False else None,
             "no reflection" if m.get("reflection") is False else None,
@@ -178,11 +180,27 @@ def notes_of(report: RunReport) -> list[str]:
         )
     if report.cost.spent.calls:
         notes.append(report.cost.line())
+    if trained := report.manifest.get("trained"):
+        notes.append(_training(trained))
     if report.manifest["skills"]:
         notes.append(_plans_by_skill(report))
     if fragile := sum(not result.reproducible for result in report.results if result not in crashed):
         notes.append(f"{fragile} episodes are not reproducible: the speed of this machine decided an action")
     return [f"{report.player}: {note}" for note in notes]
+
+
+def _training(trained: Mapping[str, Any]) -> str:
+    """What a trained policy is, as every comparison must say."""
+    parts = (
+        f"trained for {trained['steps']:,} environment steps on {trained['scenario']}",
+        f"{trained['observation']} observation",
+        "recurrent" if trained["recurrent"] else "without memory",
+        "reads its agent id" if trained["agent_ids"] else "without agent id",
+        "with communication" if trained["communicated"] else "without communication",
+        f"{trained['actions']} actions",
+        f"seed {trained['seed']}",
+    )
+    return "; ".join(parts)
 
 
 def _counted(faults: Mapping[str, int]) -> str:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from compass.baselines.checkpoint import content_hash
 from compass.errors import InputError
 from compass.evaluate.form import check_form
 from compass.evaluate.manifest import FORMAT, MAY_CHANGE, Manifest, check_same_run
@@ -53,13 +54,19 @@ class RunFolder:
         self.skills = path / "skills"
         self.prompts = path / "prompts"
         self.cassette = path / "cassette"
+        self.checkpoint = path / "policy.npz"
         self._lines: int | None = None
         if not os.path.isfile(path / "manifest.json"):  # unlike Path's, false for names that are too long, too
             raise InputError(f"{path} holds no run (no manifest.json in it)")
 
     @classmethod
     def create(
-        cls, path: Path, manifest: Manifest, library: Library | None, prompts: Mapping[str, str] | None = None
+        cls,
+        path: Path,
+        manifest: Manifest,
+        library: Library | None,
+        prompts: Mapping[str, str] | None = None,
+        checkpoint: Path | None = None,
     ) -> RunFolder:
         """Make the folder of a new run, ready to be written.
 
@@ -78,6 +85,8 @@ class RunFolder:
                     _snapshot({f"{skill.name}.py": skill.source for skill in library.skills.values()}, path / "skills")
                 if prompts is not None:
                     _snapshot({f"{name}.md": text for name, text in prompts.items()}, path / "prompts")
+                if checkpoint is not None:
+                    write_whole(path / "policy.npz", checkpoint.read_bytes())
                 write_whole(path / "episodes.jsonl", b"")
                 write_whole(path / "timings.jsonl", b"")
                 write_whole(path / "manifest.json", orjson.dumps(manifest, option=_PAGE))
@@ -97,6 +106,7 @@ class RunFolder:
         earlier = folder.manifest()
         check_same_run(earlier, manifest, path)
         _check_snapshots(folder, earlier)
+        _check_checkpoint(folder, earlier)
         with _clear_errors(path):
             _probe(path)
             folder.records.mkdir(exist_ok=True)
@@ -290,13 +300,26 @@ def _snapshot(files: Mapping[str, str], folder: Path) -> None:
 
 
 def _check_snapshots(folder: RunFolder, manifest: Manifest) -> None:
-    """A resumed run plays its own copies of skills and prompts: those must still be what the manifest says."""
+    """A resumed run plays its own copies of skills, prompts and checkpoint: those must still be what the manifest says."""
     if manifest.get("skills") and load_library(folder.skills).content_hash != manifest["skills"]["hash"]:
         raise InputError(
             f"{folder.skills} is no longer the library that the run began with: put it back or begin a new run"
         )
     if manifest.get("prompts") and load_prompts(folder.prompts).digest != manifest["prompts"]:
         raise InputError(f"{folder.prompts} is no longer what the run began with: put it back or begin a new run")
+
+
+def _check_checkpoint(folder: RunFolder, manifest: Manifest) -> None:
+    trained = manifest.get("trained")
+    if trained and content_hash(_read(folder.checkpoint)) != trained["hash"]:
+        raise InputError(f"{folder.checkpoint} is no longer what the run began with: put it back or begin a new run")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error}") from None
 
 
 def _read_json(path: Path) -> Any:

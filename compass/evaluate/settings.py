@@ -13,6 +13,7 @@ from compass.observation.decode import check_readable
 from compass.planner import WITHOUT_MODEL
 from compass.planner.vlm.settings import Pace, VlmSettings
 from compass.policies import POLICIES
+from compass.policies.trained import load_fitting, names_checkpoint
 from envs.scenario import BACKENDS, Scenario
 
 OBSERVATIONS = ("repaired", "upstream")
@@ -38,7 +39,8 @@ def check_seeds(seed: int, episodes: int) -> None:
 class EvaluateSettings:
     """One evaluation: the battles `seed` ... `seed + episodes - 1` of a scenario, played by one policy.
 
-    observation: `repaired` or `upstream` (smacv2's wiped rows kept). skills: folder of the library, None for the shipped one.
+    policy: one of `POLICIES`, or the path of a checkpoint. observation: `repaired` or `upstream` (smacv2's wiped rows kept).
+    skills: folder of the library, None for the shipped one.
     unsafe_skills: run skills without the sandbox where the system has none. workers: processes that play, None for one a core; with
     a vlm planner, episodes side by side in one process, None for `BESIDE`. model, vlm: which model plans and how, for planner vlm
     alone; limits: where its run ends early; prices: a file of prices, None for the shipped one.
@@ -63,13 +65,16 @@ class EvaluateSettings:
     def __post_init__(self) -> None:
         check_readable(self.scenario)
         for kind, name, known in (
-            ("policy", self.policy, POLICIES),
             ("planner", self.planner, PLANNERS),
             ("observation", self.observation, OBSERVATIONS),
             ("backend", self.backend, BACKENDS),
         ):
             if name not in known:
                 raise unknown(kind, name, known)
+        if self.checkpoint is not None:
+            load_fitting(self.checkpoint, self.scenario)
+        elif self.policy not in POLICIES:
+            raise unknown("policy", self.policy, POLICIES)
         check_seeds(self.seed, self.episodes)
         for name, number in (("hops", self.episode.hops), ("plan_every", self.episode.plan_every)):
             if number > _LARGEST:
@@ -84,6 +89,11 @@ class EvaluateSettings:
             raise InputError(
                 "options of a model are for --policy team --planner vlm: add these, or leave the others out"
             )
+
+    @property
+    def checkpoint(self) -> Path | None:
+        """The checkpoint that plays; None where no trained policy does."""
+        return Path(self.policy) if self.policy not in POLICIES and names_checkpoint(self.policy) else None
 
     @property
     def planned_by(self) -> str | None:

@@ -106,7 +106,11 @@ class Meddler:
         nobody = np.zeros((0, 7), dtype=np.int64)
         alive = (self.agent,) if self.agent in exchange.alive else ()
         graph = exchange.graph.subgraph([])
-        return Exchange(exchange.step, exchange.constants, table, available, graph, nobody, alive, tuple(payloads))
+        vectors = self._rng.permuted(exchange.vectors)
+        vectors[self.agent] = exchange.vectors[self.agent]
+        return Exchange(
+            exchange.step, exchange.constants, table, available, graph, nobody, alive, tuple(payloads), vectors
+        )
 
     def plan(self, due: Mapping[int, Trigger], exchange: Exchange) -> tuple[Planned, ...]:
         planned = self.team.plan(due, exchange)

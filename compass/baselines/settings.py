@@ -1,0 +1,118 @@
+"""What a training is asked to do, and the hyper-parameters of each algorithm with where each value is from.
+
+Sources. SMACv2: the commands of its RUNNING_EXPERIMENTS.md, with the files of the repositories that these name, benellis3/mappo
+(`clipping_rnn_central_V.yaml`, `default.yaml`) and benellis3/pymarl2 (`qmix.yaml`, `default.yaml`). HARL: PKU-MARL/HARL,
+`tuned_configs/smacv2/protoss_5_vs_5/happo/config.json`. EPyMARL: uoe-agents/epymarl, `src/config/algs/mappo.yaml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from compass.errors import InputError, unknown
+from compass.evaluate.settings import OBSERVATIONS
+from envs.scenario import Scenario
+
+DEVICES = ("cpu", "cuda")
+HELD_OUT = "held-out"
+"""The stream of the battles that tell how far a training is; neither trained on nor counted by `evaluate`."""
+_MOST_STEPS = 10**12
+
+
+@dataclass(frozen=True)
+class Common:
+    """Of all algorithms. Widths and batches are in units, environment steps (of the whole team) and battles."""
+
+    hidden: int = 64  # width of every layer: SMACv2, HARL
+    gamma: float = 0.99  # SMACv2, HARL
+    adam_eps: float = 1e-5  # SMACv2, HARL
+    grad_norm: float = 10.0  # SMACv2, HARL
+    agent_ids: bool = True  # whether an agent reads its id: SMACv2, EPyMARL
+
+
+@dataclass(frozen=True)
+class PpoSettings(Common):
+    """MAPPO and IPPO."""
+
+    battles: int = 64  # played side by side: ours, for speed (SMACv2: 8, HARL: 20)
+    batch: int = 3_200  # steps between updates: HARL (20 threads of 160); SMACv2: 8 episodes, about 400
+    minibatch: int = 800  # ours: HARL takes one of 3,200, SMACv2 one of about 400
+    chunk: int = 10  # steps that are learnt from as one sequence: HARL; SMACv2: 20
+    epochs: int = 5  # HARL; SMACv2: 10, EPyMARL: 4
+    lr: float = 5e-4  # SMACv2, HARL, EPyMARL
+    clip: float = 0.1  # SMACv2; HARL: 0.05, EPyMARL: 0.2
+    lmbda: float = 0.95  # of the advantages: HARL; SMACv2: 0.995
+    entropy: float = 0.01  # HARL, EPyMARL; SMACv2: 0
+    gain: float = 0.01  # of the policy's last layer: HARL
+
+
+@dataclass(frozen=True)
+class QSettings(Common):
+    """QMIX and VDN. Targets are of one step (BenchMARL has no others; SMACv2: TD(0.4)), without double Q-learning."""
+
+    battles: int = 16  # ours, for speed (SMACv2: 1)
+    batch: int = 640  # steps between rounds of updates: ours (SMACv2: an episode, about 50)
+    updates: int = 8  # gradient steps a round: ours (SMACv2: one an episode, which would be about 13)
+    minibatch: int = 1_600  # steps: ours (SMACv2: 128 episodes, about 6,400)
+    memory: int = (
+        100_000  # steps kept to learn from: ours, for a machine's memory (SMACv2: 5,000 episodes, about 250,000)
+    )
+    chunk: int = 40  # steps that are learnt from as one sequence: ours (SMACv2: whole episodes)
+    lr: float = 1e-3  # SMACv2
+    epsilon_first: float = 1.0  # SMACv2
+    epsilon_last: float = 0.05  # SMACv2
+    epsilon_steps: int = 100_000  # SMACv2
+    target_every: int = 200  # updates between copies to the target network: SMACv2 (200 episodes)
+    mixing: int = 32  # width of QMIX's mixer: SMACv2
+    gain: float = 1.0  # of the last layer
+
+
+ALGORITHMS: Mapping[str, type[PpoSettings] | type[QSettings]] = MappingProxyType(
+    {"mappo": PpoSettings, "ippo": PpoSettings, "qmix": QSettings, "vdn": QSettings}
+)
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """One training of one algorithm on one scenario.
+
+    steps: environment steps to learn from, rounded up to whole batches. recurrent: whether agents have a memory (a GRU). every:
+    steps between measurements, at each of which a checkpoint is written. trial: held-out battles in a measurement. hyper: None for
+    the algorithm's own.
+    """
+
+    algorithm: str
+    scenario: Scenario
+    steps: int
+    seed: int = 0
+    observation: str = "repaired"
+    recurrent: bool = True
+    device: str = "cpu"
+    every: int = 50_000
+    trial: int = 200
+    hyper: PpoSettings | QSettings | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        for kind, name, known in (
+            ("algorithm", self.algorithm, tuple(ALGORITHMS)),
+            ("observation", self.observation, OBSERVATIONS),
+            ("device", self.device, DEVICES),
+        ):
+            if name not in known:
+                raise unknown(kind, name, known)
+        for name, number, most in (
+            ("steps", self.steps, _MOST_STEPS),
+            ("every", self.every, _MOST_STEPS),
+            ("trial", self.trial, 100_000),
+        ):
+            if not 1 <= number <= most:
+                raise InputError(f"{name} is {number}; give 1 or more, at most {most}")
+        if not 0 <= self.seed < 2**32:
+            raise InputError(f"seed {self.seed} is not allowed; give a whole number from 0 to {2**32 - 1}")
+
+    @property
+    def hyper_parameters(self) -> PpoSettings | QSettings:
+        """Those that were given, or the algorithm's own."""
+        return self.hyper or ALGORITHMS[self.algorithm]()

@@ -1,0 +1,98 @@
+"""`compass train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from compass.baselines.run import Point, TrainFolder, default_train_path, train
+from compass.baselines.settings import ALGORITHMS, DEVICES, TrainSettings
+from compass.cli.evaluate import Scenario
+from compass.cli.output import Json, command, err, folder, out, print_json
+from compass.errors import InputError
+from compass.evaluate.settings import OBSERVATIONS
+from compass.evaluate.statistics import wilson
+from envs.scenario_file import load_scenario
+
+
+def train_command(
+    algorithm: Annotated[str, typer.Argument(help=f"{', '.join(ALGORITHMS)}.", metavar="ALGO")],
+    scenario: Scenario,
+    steps: Annotated[int, typer.Option(help="Environment steps to learn from.")],
+    seed: Annotated[int, typer.Option(help="Of weights, exploration and training battles.")] = 0,
+    observation: Annotated[
+        str, typer.Option(help=f"{' or '.join(OBSERVATIONS)} (smacv2's wiped rows kept).")
+    ] = OBSERVATIONS[0],
+    feed_forward: Annotated[bool, typer.Option("--feed-forward", help="Agents without a memory (no GRU).")] = False,
+    device: Annotated[str, typer.Option(help=f"Where the updates are made: {' or '.join(DEVICES)}.")] = DEVICES[0],
+    every: Annotated[int, typer.Option(help="Steps between measurements and checkpoints.")] = 50_000,
+    trial: Annotated[int, typer.Option(help="Held-out battles in a measurement.")] = 200,
+    path: Annotated[
+        Path | None,
+        typer.Option("--out", help="The folder.", show_default="a new one in runs/", parser=folder, metavar="<path>"),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the training in --out.")] = False,
+    json: Json = False,
+) -> None:
+    """Train a baseline; how often it wins held-out battles is measured on the way.
+
+    The folder holds the curve, the latest checkpoint (policy.npz, for `compass evaluate --policy`) and what --resume needs. A
+    training that was stopped, whatever stopped it, loses what it learnt since the last measurement.
+    """
+    if resume and path is None:
+        raise InputError("--resume needs --out: the folder of the training to go on with")
+    settings = TrainSettings(
+        algorithm=algorithm,
+        scenario=load_scenario(scenario),
+        steps=steps,
+        seed=seed,
+        observation=observation,
+        recurrent=not feed_forward,
+        device=device,
+        every=every,
+        trial=trial,
+    )
+    path = path or default_train_path(settings)
+    try:
+        points = watch(settings, path, resume)
+    except KeyboardInterrupt:
+        if TrainFolder(path).state.is_file():
+            err().print(f"stopped; the same command with --out {path} --resume goes on", soft_wrap=True)
+        raise
+    last = points[-1]
+    if json:
+        print_json({"algorithm": algorithm, "scenario": settings.scenario.name, "run": str(path), "curve": points})
+        return
+    low, high = wilson(round(last["win_rate"] * last["battles"]), last["battles"])
+    console = out()
+    console.print(
+        f"{algorithm}, {settings.scenario.name}, {settings.scenario.setting} setting, {observation} observation, embedded engine: "
+        f"{100 * last['win_rate']:.1f} % ({100 * low:.0f}-{100 * high:.0f}) of {last['battles']} held-out battles won after "
+        f"{last['steps']:,} steps, {last['seconds']:,.0f} s",
+        markup=False,
+        soft_wrap=True,
+    )
+    console.print(
+        f"to evaluate it: {command()} evaluate {scenario} --policy {TrainFolder(path).policy}", soft_wrap=True
+    )
+
+
+def watch(settings: TrainSettings, path: Path, resume: bool) -> list[Point]:
+    """Train with a progress bar; where stderr is no terminal, a line for every measurement instead."""
+    console = err()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(settings.algorithm, total=settings.steps)
+
+        def advance(steps: int, point: Point | None) -> None:
+            bar.update(task, completed=min(steps, settings.steps))
+            if point is not None:
+                told = f"{100 * point['win_rate']:.1f} % won"
+                bar.update(task, description=f"{settings.algorithm}: {told}")
+                if not console.is_terminal:
+                    console.print(f"{point['steps']:,} steps, {point['seconds']:,.0f} s: {told}", markup=False)
+
+        return train(settings, path, resume, advance)

@@ -1,0 +1,135 @@
+"""Learning: what is replayed is what was played, NumPy gives what torch gives, and a training goes on from its state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+pytest.importorskip("benchmarl", reason="the extra `baselines` is not installed")
+
+import torch
+from torchrl.envs.utils import step_mdp
+
+from compass.baselines.checkpoint import TrainedPolicy
+from compass.baselines.learner import Learner
+from compass.baselines.network import Network
+from compass.baselines.settings import PpoSettings, QSettings, TrainSettings
+from envs.scenario_file import load_scenario
+from envs.torchrl_env import GROUP
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+
+SCENARIO = load_scenario("zerg_5_vs_5")
+PPO = PpoSettings(battles=4, batch=400, minibatch=200, epochs=2)
+Q = QSettings(battles=4, batch=400, chunk=20, minibatch=200, updates=2, memory=2_000)
+
+
+def settings(algorithm: str, recurrent: bool, steps: int = 400) -> TrainSettings:
+    hyper = PPO if algorithm.endswith("ppo") else Q
+    return TrainSettings(algorithm, SCENARIO, steps, recurrent=recurrent, hyper=hyper)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    torch.set_num_threads(1)
+
+
+@pytest.mark.parametrize("recurrent", [False, True])
+def test_numpy_computes_what_torch_computes(recurrent):
+    torch.manual_seed(0)
+    network = Network(17, 9, 24, recurrent, 1.0)
+    with torch.no_grad():
+        for weights in network.parameters():
+            weights.add_(0.1 * torch.randn_like(weights))
+    arrays = {name: weights.detach().numpy().astype(np.float64) for name, weights in network.named_parameters()}
+    policy = TrainedPolicy({"agent_ids": False}, arrays)
+    inputs = torch.randn(6, 3, 5, 17)
+    memory, remembered = torch.zeros(3, 5, 24), policy.begin(3, 5)
+    for step in inputs:
+        if recurrent:
+            expected, memory = network.step(step, memory)
+        else:
+            expected = network(step)
+        scores, remembered = policy.scores(step.numpy().astype(np.float64), remembered)
+        assert scores == pytest.approx(expected.detach().numpy(), abs=1e-5)
+    assert np.abs(remembered).max() > 0.1 or not recurrent
+
+
+def test_a_recurrent_batch_replays_what_was_played():
+    """Over battles that end within a batch and over the border of two; else PPO's ratios are wrong from the start."""
+    learner = Learner(settings("mappo", True, 800))
+    collected = iter(learner.collector)
+    batches = [next(collected).clone() for _ in range(2)]
+    actor = learner.algorithm.get_policy_for_loss(GROUP)
+    assert all(batch["is_init"][:, 1:].any() for batch in batches)
+    for batch in batches:
+        logits = actor[0](batch.clone())[GROUP, "logits"]
+        masked = logits.masked_fill(~batch[GROUP, "action_mask"], -torch.inf).log_softmax(-1)
+        chosen = masked.gather(-1, batch[GROUP, "action"].unsqueeze(-1)).squeeze(-1)
+        assert torch.allclose(chosen, batch[GROUP, "log_prob"], atol=1e-5)
+    assert batches[1][GROUP, "memory"][:, 0].abs().max() > 0
+    learner.close()
+
+
+@pytest.mark.parametrize("chunk", [20, 100])
+def test_targets_of_a_recurrent_batch_begin_from_the_memory_of_play(chunk):
+    """What follows a step is scored from the memory after it, over the ends of battles too."""
+    learner = Learner(replace(settings("qmix", True), hyper=replace(Q, chunk=chunk)))
+    batch = next(iter(learner.collector))
+    assert batch["is_init"][:, 1:].any()
+    following = step_mdp(learner.algorithm.process_batch(GROUP, batch))
+    model = learner.algorithm.get_policy_for_loss(GROUP)[0]
+    expected, _ = model.network.step(following[GROUP, "observation"], following[GROUP, "memory"])
+    assert torch.allclose(model(following)[GROUP, "action_value"], expected, atol=1e-5)
+    learner.close()
+
+
+def test_advantages_count_the_living_alone():
+    learner = Learner(settings("mappo", False))
+    batch = next(iter(learner.collector))
+    done = learner.algorithm.process_batch(GROUP, batch.exclude("info", ("next", "info")))
+    dead = done[GROUP, "action_mask"][..., :1]
+    advantage = done[GROUP, "advantage"]
+    assert dead.any() and not advantage[dead].any()
+    assert advantage[~dead].mean().item() == pytest.approx(0, abs=1e-5)
+    assert advantage[~dead].std().item() == pytest.approx(1, abs=1e-4)
+    learner.close()
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "recurrent"),
+    [("mappo", True), ("mappo", False), ("ippo", True), ("qmix", True), ("qmix", False), ("vdn", True)],
+)
+def test_every_algorithm_learns_and_goes_on_from_its_state(algorithm, recurrent):
+    first = Learner(settings(algorithm, recurrent, 800))
+    before = first.weights()
+    losses = list(first.rounds())
+    assert len(losses) == 2 and all(np.isfinite(list(each.values())).all() for each in losses)
+    after, state = first.weights(), first.state()
+    assert any((before[name] != after[name]).any() for name in before)
+    second = Learner(settings(algorithm, recurrent, 1_200), state)
+    assert second.steps == 800 and second.begun == first.begun + 4 > 8
+    assert all(np.array_equal(after[name], weights) for name, weights in second.weights().items())
+    for name, optimizer in second.optimizers[GROUP].items():
+        kept = first.optimizers[GROUP][name].state_dict()["state"]
+        assert all(torch.equal(a["exp_avg"], kept[i]["exp_avg"]) for i, a in optimizer.state_dict()["state"].items())
+    if algorithm == "qmix":
+        assert second.group_policies[GROUP][-1].eps == pytest.approx(first.group_policies[GROUP][-1].eps)
+    begun = second.begun
+    assert len(list(second.rounds())) == 1 and second.begun > begun
+    first.close()
+    second.close()
+
+
+def test_a_second_training_of_a_seed_is_the_same_and_of_another_is_not():
+    def trained(seed: int) -> dict[str, np.ndarray]:
+        learner = Learner(replace(settings("mappo", True), seed=seed))
+        list(learner.rounds())
+        learner.close()
+        return learner.weights()
+
+    one, again, other = trained(1), trained(1), trained(2)
+    assert all(np.array_equal(one[name], again[name]) for name in one)
+    assert (one["enter.weight"] != other["enter.weight"]).any()

@@ -1,0 +1,115 @@
+"""The folder of a training: a curve without holes or repetitions, whatever stopped it, and a checkpoint that can be played."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import orjson
+import pytest
+
+pytest.importorskip("benchmarl", reason="the extra `baselines` is not installed")
+
+from compass.baselines.checkpoint import load_policy
+from compass.baselines.run import TrainFolder, default_train_path, train
+from compass.baselines.settings import PpoSettings, TrainSettings
+from compass.baselines.trial import play_trial
+from compass.errors import InputError
+from compass.evaluate.evaluator import evaluate
+from compass.evaluate.settings import EvaluateSettings
+from envs.scenario_file import load_scenario
+
+SCENARIO = load_scenario("protoss_5_vs_5")
+HYPER = PpoSettings(battles=4, batch=200, minibatch=100, epochs=1)
+SETTINGS = TrainSettings("mappo", SCENARIO, 600, every=400, trial=8, hyper=HYPER)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    path = tmp_path_factory.mktemp("trainings") / "run"
+    told = []
+    points = train(SETTINGS, path, progress=lambda steps, point: told.append((steps, point)))
+    assert [steps for steps, point in told if point is None] == [200, 400, 600]
+    assert [point for _, point in told if point is not None] == points
+    return TrainFolder(path)
+
+
+def test_the_curve_holds_every_measurement(trained):
+    points = trained.points()
+    assert [point["steps"] for point in points] == [0, 400, 600]
+    for point in points:
+        assert 0 <= point["win_rate"] <= 1 and point["battles"] == 8
+        assert point["seconds"] == pytest.approx(sum(point["timings"].values()), abs=0.01)
+    assert points[0]["seconds"] < points[1]["seconds"] < points[2]["seconds"]
+    assert list(trained.tensorboard.glob("events.*"))
+
+
+def test_the_manifest_and_the_checkpoint_say_what_it_is(trained):
+    manifest = orjson.loads(trained.manifest.read_bytes())
+    about = load_policy(trained.policy).about
+    assert about == manifest | {"steps": 600}
+    assert (manifest["stream"], manifest["held_out_stream"]) == ("training", "held-out")
+    assert manifest["hyper_parameters"]["clip"] == HYPER.clip
+    assert trained.policy.stat().st_size < 300_000
+
+
+def test_the_last_point_is_that_of_the_checkpoint(trained):
+    trial = play_trial(load_policy(trained.policy), SCENARIO, "repaired", 8)
+    point = trained.points()[-1]
+    assert (trial.win_rate, trial.length_mean) == (point["win_rate"], point["length"])
+    assert trial.return_mean == pytest.approx(point["return"])
+
+
+def test_the_evaluator_plays_the_checkpoint(trained, tmp_path):
+    report = evaluate(EvaluateSettings(SCENARIO, 2, policy=str(trained.policy), workers=1), tmp_path / "run")
+    assert report.player == "mappo, 600 steps" and len(report.results) == 2
+
+
+@pytest.mark.parametrize("lost", [b"", b'{"steps": 800, "win_rate": 0.5}\n', b'{"steps": 800}\n{"ste', b'{"ste'])
+def test_a_training_goes_on_to_more_steps_and_drops_what_it_lost(tmp_path, lost):
+    folder = TrainFolder(tmp_path / "run")
+    train(SETTINGS, folder.path)
+    kept = folder.curve.read_bytes()
+    folder.curve.write_bytes(kept + lost)
+    points = train(replace(SETTINGS, steps=1_000), folder.path, resume=True)
+    assert folder.curve.read_bytes().startswith(kept)
+    assert [point["steps"] for point in points] == [0, 400, 600, 800, 1_000]
+    assert points[-1]["seconds"] > points[2]["seconds"]
+    assert orjson.loads(folder.manifest.read_bytes())["steps"] == 1_000
+
+
+def test_a_training_that_was_stopped_before_its_first_measurement_begins_again(tmp_path):
+    folder = TrainFolder(tmp_path / "run")
+    train(SETTINGS, folder.path)
+    folder.state.unlink()
+    assert [point["steps"] for point in train(SETTINGS, folder.path, resume=True)] == [0, 400, 600]
+
+
+def test_what_cannot_be_trained_or_gone_on_with_is_refused(trained, tmp_path):
+    with pytest.raises(InputError, match="--resume continues it"):
+        train(SETTINGS, trained.path)
+    with pytest.raises(InputError, match="with another algorithm, another seed"):
+        train(replace(SETTINGS, algorithm="ippo", seed=1), trained.path, resume=True)
+    with pytest.raises(InputError, match="give --steps 600 or more"):
+        train(replace(SETTINGS, steps=400), trained.path, resume=True)
+    with pytest.raises(InputError, match="holds no training"):
+        train(SETTINGS, tmp_path, resume=True)
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="is not empty"):
+        train(SETTINGS, tmp_path)
+    assert default_train_path(SETTINGS, tmp_path).name.startswith("train-mappo-protoss_5_vs_5-0-")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"algorithm": "mapo"}, "did you mean mappo"),
+        ({"steps": 0}, "give 1 or more"),
+        ({"trial": 0}, "give 1 or more"),
+        ({"seed": -1}, "not allowed"),
+        ({"device": "gpu"}, "unknown device"),
+        ({"observation": "repared"}, "did you mean repaired"),
+    ],
+)
+def test_bad_settings_are_refused(wrong, message):
+    with pytest.raises(InputError, match=message):
+        replace(SETTINGS, **wrong)

@@ -1,0 +1,57 @@
+"""`compass train`: what it prints, and that SIGKILL loses one piece at most."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+
+import pytest
+
+pytest.importorskip("benchmarl", reason="the extra `baselines` is not installed")
+
+from compass.baselines.run import TrainFolder
+
+WORDS = ("train", "mappo", "protoss_5_vs_5", "--feed-forward", "--every", 3_200, "--trial", 10)
+
+
+def test_a_killed_training_goes_on(start, compass, tmp_path):
+    folder = TrainFolder(tmp_path / "run")
+    process = start(*WORDS, "--steps", 1_000_000, "--out", folder.path)
+    end = time.monotonic() + 120
+    while not folder.curve.exists() or len(folder.points()) < 3:
+        assert time.monotonic() < end and process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    before = folder.points()
+    more = before[-1]["steps"] + 3_200
+    refused = compass(*WORDS, "--steps", more, "--out", folder.path, "--resume")
+    assert refused.code == 2 and "give --steps 1000000 or more" in refused.err
+    manifest = json.loads(folder.manifest.read_bytes())
+    folder.manifest.write_text(json.dumps(manifest | {"steps": more}))
+    ran = compass(*WORDS, "--steps", more, "--out", folder.path, "--resume", "--json")
+    assert ran.code == 0
+    content = json.loads(ran.out)
+    steps = [point["steps"] for point in content["curve"]]
+    assert steps == list(range(0, more + 1, 3_200))
+    assert content["curve"][: len(before) - 1] == before[:-1]
+
+
+def test_what_it_prints(compass, tmp_path):
+    ran = compass(*WORDS, "--steps", 3_000, "--out", tmp_path / "run")
+    assert ran.code == 0
+    line, hint = ran.out.splitlines()
+    assert line.startswith("mappo, protoss_5_vs_5, default setting, repaired observation, embedded engine: ")
+    assert "of 10 held-out battles won after 3,200 steps" in line
+    assert str(tmp_path / "run" / "policy.npz") in hint.replace("\n", "")
+
+
+def test_bad_input_is_one_line(compass, tmp_path):
+    for words, message in (
+        (("train", "mapo", "3m", "--steps", 9), "did you mean mappo"),
+        (("train", "mappo", "3m", "--steps", 9, "--resume"), "--resume needs --out"),
+        (("train", "mappo", "3m", "--steps", 9, "--device", "cuda", "--out", tmp_path / "x"), "no CUDA device"),
+    ):
+        ran = compass(*words)
+        assert (ran.code, ran.out) == (2, "") and message in ran.err and len(ran.err.splitlines()) == 1
