@@ -38,7 +38,9 @@ class Redactor:
 
     def line(self, text: str, most: int = 300) -> str:
         """The beginning of a text without the key, see `compass.models.lines.one_line`."""
-        return one_line(self(self._beginning(text, 8 * most)), most)
+        head = self._beginning(text, 8 * most)
+        shown, rest = self(head), text[len(head) :]
+        return one_line(shown.ljust(8 * most) + "." if rest and not rest.isspace() else shown, most)
 
     def _beginning(self, text: str, most: int) -> str:
         """The first `most` characters, or fewer where a key would be cut in two: megabytes would take long to search."""
