@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from compass.baselines.checkpoint import TrainedPolicy
 from compass.baselines.settings import HELD_OUT, TrainSettings
 from compass.baselines.trial import Trial, play_trial
 from compass.errors import InputError
 from compass.evaluate.manifest import code_hash, git_revision, installed_version
 from compass.evaluate.run_folder import write_whole
 from compass.jsonl import append_line, whole_lines
+from compass.policies.checkpoint import TrainedPolicy
 from envs.draws import TRAINING
 from envs.engine import rules_hash
 

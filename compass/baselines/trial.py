@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compass.baselines.checkpoint import TrainedPolicy, greedy
 from compass.baselines.settings import HELD_OUT
+from compass.policies.checkpoint import TrainedPolicy, greedy
 from envs.scenario import Scenario
 from envs.skirmish import BatchedSkirmish
 

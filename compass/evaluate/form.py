@@ -41,7 +41,7 @@ _MODEL: Mapping[str, str] = {
     "game_speed": _NUMBER,
 }
 """What is null but where a model plans."""
-_OR_NULL: Mapping[str, str] = {"policy_version": _COUNT, "git": _TEXT, "price": _OBJECT}
+_OR_NULL: Mapping[str, str] = {"policy_version": _COUNT, "git": _TEXT, "price": _OBJECT, "trained": _OBJECT}
 _NEEDED = ("seed", "episodes")
 _PARTS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
     "endpoint": ({"base_url": _TEXT, "timeout": _NUMBER, "concurrency": _COUNT}, {"requests_per_minute": _NUMBER}),

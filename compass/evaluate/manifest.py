@@ -16,10 +16,10 @@ import orjson
 
 import compass
 import envs
-from compass.baselines.checkpoint import content_hash, load_policy
 from compass.errors import InputError
 from compass.evaluate.settings import EvaluateSettings
 from compass.models.prices import Price, tariff_of
+from compass.policies.checkpoint import content_hash, load_policy
 from compass.policies.nearest import VERSION as NEAREST_VERSION
 from compass.skills.library import Library
 from envs.draws import EVALUATION

@@ -9,13 +9,13 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from compass.baselines.checkpoint import load_policy
 from compass.episode import EpisodeSettings, run_episode
 from compass.evaluate.records import Recorder
 from compass.evaluate.run_folder import write_record
 from compass.evaluate.workers import Play, Unfit
 from compass.planner import Planner, ScriptedPlanner
 from compass.policies import FIXED, PlanningTeam, RandomTeam, Team, TrainedTeam
+from compass.policies.checkpoint import load_policy
 from compass.skills.library import Library, load_library
 from compass.skills.nursery import NurseryEnded
 from compass.skills.sandbox import Sandbox

@@ -18,12 +18,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from compass.baselines.checkpoint import content_hash
 from compass.errors import InputError
 from compass.evaluate.form import check_form
 from compass.evaluate.manifest import FORMAT, MAY_CHANGE, Manifest, check_same_run
 from compass.jsonl import append_line, drop_torn_line, whole_lines
 from compass.planner.vlm.prompts import load_prompts
+from compass.policies.checkpoint import content_hash
 from compass.skills.library import Library, load_library
 from compass.types import EpisodeResult, Outcome
 

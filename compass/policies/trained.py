@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from compass.baselines.checkpoint import SUFFIX, TrainedPolicy, greedy, load_policy
 from compass.communication import Exchange
 from compass.errors import InputError
 from compass.policies.base import Choice
+from compass.policies.checkpoint import SUFFIX, TrainedPolicy, greedy, load_policy
 from compass.types import Constants, Planned, Trigger
 from envs.layout import Layout
 from envs.scenario import Scenario

@@ -12,10 +12,10 @@ pytest.importorskip("benchmarl", reason="the extra `baselines` is not installed"
 import torch
 from torchrl.envs.utils import step_mdp
 
-from compass.baselines.checkpoint import TrainedPolicy
 from compass.baselines.learner import Learner
 from compass.baselines.network import Network
 from compass.baselines.settings import PpoSettings, QSettings, TrainSettings
+from compass.policies.checkpoint import TrainedPolicy
 from envs.scenario_file import load_scenario
 from envs.torchrl_env import GROUP
 

@@ -9,13 +9,13 @@ import pytest
 
 pytest.importorskip("benchmarl", reason="the extra `baselines` is not installed")
 
-from compass.baselines.checkpoint import load_policy
 from compass.baselines.run import TrainFolder, default_train_path, train
 from compass.baselines.settings import PpoSettings, TrainSettings
 from compass.baselines.trial import play_trial
 from compass.errors import InputError
 from compass.evaluate.evaluator import evaluate
 from compass.evaluate.settings import EvaluateSettings
+from compass.policies.checkpoint import load_policy
 from envs.scenario_file import load_scenario
 
 SCENARIO = load_scenario("protoss_5_vs_5")

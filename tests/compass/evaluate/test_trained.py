@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from compass.baselines.checkpoint import content_hash
 from compass.errors import InputError
 from compass.evaluate.evaluator import default_run_path, evaluate
 from compass.evaluate.replay import replay
 from compass.evaluate.report import notes_of
 from compass.evaluate.settings import EvaluateSettings
+from compass.policies.checkpoint import content_hash
 from envs.scenario_file import load_scenario
-from tests.compass.baselines.weights import random_policy
+from tests.compass.policies.weights import random_policy
 
 SCENARIO = load_scenario("zerg_5_vs_5")
 

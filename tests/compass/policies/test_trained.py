@@ -12,7 +12,7 @@ from compass.policies import TrainedTeam
 from compass.types import NO_OP
 from envs.scenario_file import load_scenario
 from envs.skirmish import Skirmish
-from tests.compass.baselines.weights import random_policy
+from tests.compass.policies.weights import random_policy
 
 NAME = "terran_5_vs_6"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from compass.baselines.checkpoint import TrainedPolicy
+from compass.policies.checkpoint import TrainedPolicy
 from envs.layout import Layout
 from envs.scenario_file import load_scenario
 

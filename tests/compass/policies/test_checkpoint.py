@@ -8,11 +8,11 @@ import pickle
 import numpy as np
 import pytest
 
-from compass.baselines.checkpoint import content_hash, greedy, load_policy, read_policy
 from compass.errors import InputError
+from compass.policies.checkpoint import content_hash, greedy, load_policy, read_policy
 from compass.policies.trained import load_fitting
 from envs.scenario_file import load_scenario
-from tests.compass.baselines.weights import random_policy
+from tests.compass.policies.weights import random_policy
 
 NAME = "protoss_5_vs_5"
 
