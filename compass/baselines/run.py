@@ -23,7 +23,7 @@ from compass.baselines.settings import HELD_OUT, TrainSettings
 from compass.baselines.trial import Trial, play_trial
 from compass.errors import InputError
 from compass.evaluate.manifest import code_hash, git_revision, installed_version
-from compass.evaluate.run_folder import write_whole
+from compass.evaluate.run_folder import clear_errors, unused, write_whole
 from compass.jsonl import append_line, whole_lines
 from compass.policies.checkpoint import TrainedPolicy
 from envs.draws import TRAINING
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 _PACKAGES = ("benchmarl", "compass-smac", "numba", "numpy", "tensordict", "torch", "torchrl")
 _MAY_DIFFER = ("created", "git", "code", "python", "packages", "steps", "device")
+_KEPT = "what was measured is kept (--resume goes on)"
 _LINE = orjson.OPT_APPEND_NEWLINE
 _PAGE = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
@@ -125,8 +126,7 @@ def build_manifest(settings: TrainSettings) -> Manifest:
 def default_train_path(settings: TrainSettings, parent: Path = Path("runs")) -> Path:
     """A new folder for a training, named by algorithm, scenario, seed and the time of day."""
     stem = f"train-{settings.algorithm}-{settings.scenario.name}-{settings.seed}-{datetime.now():%Y%m%d-%H%M%S}"
-    names = (stem if n == 1 else f"{stem}-{n}" for n in range(1, 1000))
-    return next(parent / name for name in names if not (parent / name).exists())
+    return unused(parent, stem)
 
 
 def train(settings: TrainSettings, path: Path, resume: bool = False, progress: Progress | None = None) -> list[Point]:
@@ -198,7 +198,7 @@ class _Books:
         trial = play_trial(policy, settings.scenario, settings.observation, settings.trial)
         learner.timings["trial"] = learner.timings.get("trial", 0.0) + perf_counter() - start
         point = _point(learner.steps, trial, learner.timings, losses)
-        with _clear_errors(folder.path):
+        with clear_errors(folder.path, _KEPT):
             append_line(self._curve, orjson.dumps(point, option=_LINE))
             write_whole(folder.state, learner.state())
             write_whole(folder.policy, policy.to_bytes())
@@ -258,7 +258,7 @@ def _create(folder: TrainFolder, manifest: Manifest) -> None:
     path = folder.path
     if folder.manifest.exists():
         raise InputError(f"{path} already holds a run; --resume continues it, another --out begins a new one")
-    with _clear_errors(path):
+    with clear_errors(path, "name a new or empty folder"):
         if path.is_dir() and any(path.iterdir()):
             raise InputError(f"{path} is not empty and holds no training; name a new or empty folder")
         path.mkdir(parents=True, exist_ok=True)
@@ -283,7 +283,7 @@ def _reopen(folder: TrainFolder, manifest: Manifest) -> bytes | None:
         raise InputError(
             f"{folder.path} is a training of {earlier['steps']} steps; give --steps {earlier['steps']} or more"
         )
-    with _clear_errors(folder.path):
+    with clear_errors(folder.path, _KEPT):
         write_whole(folder.manifest, orjson.dumps(earlier | {"steps": manifest["steps"]}, option=_PAGE))
     return folder.state.read_bytes() if folder.state.exists() else None
 
@@ -307,11 +307,3 @@ def _locked(curve: Path) -> Iterator[int]:
     finally:
         with suppress(OSError):
             os.close(file)
-
-
-@contextmanager
-def _clear_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise InputError(f"cannot write the folder {path}: {error.strerror or error}") from None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from compass.evaluate.manifest import build_manifest
 from compass.evaluate.player import PlayerSpec, compile_kernels, describe_sandbox, skirmish_player
 from compass.evaluate.report import RunReport, load_report
-from compass.evaluate.run_folder import RunFolder
+from compass.evaluate.run_folder import RunFolder, unused
 from compass.evaluate.settings import BESIDE, EvaluateSettings
 from compass.evaluate.workers import Played, cores, play_all
 from compass.planner import WITHOUT_MODEL
@@ -53,8 +53,7 @@ def default_run_path(settings: EvaluateSettings, parent: Path = Path("runs")) ->
     """A new folder for a run, named by scenario, policy, observation and the time of day."""
     policy = settings.checkpoint.stem if settings.checkpoint else settings.policy
     stem = f"{settings.scenario.name}-{policy}-{settings.observation}-{datetime.now():%Y%m%d-%H%M%S}"
-    names = (stem if n == 1 else f"{stem}-{n}" for n in range(1, 1000))
-    return next(parent / name for name in names if not (parent / name).exists())
+    return unused(parent, stem)
 
 
 def evaluate(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from compass.errors import InputError
 from compass.evaluate.evaluator import Progress, evaluate
 from compass.evaluate.manifest import Manifest, scenario_of
 from compass.evaluate.records import EpisodeRecord, read_record, same_content
-from compass.evaluate.run_folder import RunFolder
+from compass.evaluate.run_folder import RunFolder, unused
 from compass.evaluate.settings import EvaluateSettings
 from compass.models.settings import ModelSettings
 from compass.planner.vlm.settings import VlmSettings
@@ -92,8 +91,7 @@ def _asking(manifest: Manifest, prompts: Path) -> dict[str, Any]:
 def default_replay_path(run: Path) -> Path:
     """A new folder beside a run, named after it."""
     run = run.resolve()
-    names = (f"{run.name}-replay" + (f"-{n}" if n > 1 else "") for n in count(1))
-    return next(run.with_name(name) for name in names if not run.with_name(name).exists())
+    return unused(run.parent, f"{run.name}-replay")
 
 
 def replay(run: Path, path: Path, progress: Progress | None = None) -> Comparison:

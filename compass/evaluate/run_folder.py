@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from itertools import count
 from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -75,7 +76,7 @@ class RunFolder:
         """
         if os.path.exists(path / "manifest.json"):
             raise InputError(f"{path} already holds a run; --resume continues it, another --out begins a new one")
-        with _clear_errors(path, "name a new or empty folder"):
+        with clear_errors(path, "name a new or empty folder"):
             if path.is_dir() and any(path.iterdir()):
                 raise InputError(f"{path} is not empty and holds no run; name a new or empty folder")
             (path / "records").mkdir(parents=True)  # fails for the later of two that begin at once
@@ -107,7 +108,7 @@ class RunFolder:
         check_same_run(earlier, manifest, path)
         _check_snapshots(folder, earlier)
         _check_checkpoint(folder, earlier)
-        with _clear_errors(path):
+        with clear_errors(path):
             _probe(path)
             folder.records.mkdir(exist_ok=True)
             folder._open()
@@ -177,7 +178,7 @@ class RunFolder:
         """
         if self._lines is None:
             raise RuntimeError("the run is open for reading only")
-        with _clear_errors(self.path):
+        with clear_errors(self.path):
             append_line(self._lines, orjson.dumps(asdict(result), option=_LINE))
             os.fsync(self._lines)
             if timing is not None:
@@ -204,7 +205,7 @@ class RunFolder:
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Write `summary.json`."""
-        with _clear_errors(self.path):
+        with clear_errors(self.path):
             write_whole(self.path / "summary.json", orjson.dumps(dict(summary), option=_PAGE))
 
     def record_path(self, seed: int) -> Path:
@@ -244,13 +245,19 @@ class RunFolder:
         return self
 
 
+def unused(parent: Path, stem: str) -> Path:
+    """A folder that is not there yet: `stem`, `stem-2`, `stem-3`..."""
+    names = (stem if n == 1 else f"{stem}-{n}" for n in count(1))
+    return next(parent / name for name in names if not (parent / name).exists())
+
+
 def write_record(path: Path, content: bytes) -> None:
     """Write one episode's record, before its line is appended.
 
     Raises:
         InputError: the disk is full or the folder has gone.
     """
-    with _clear_errors(path.parent.parent):
+    with clear_errors(path.parent.parent):
         write_whole(path, content, sync=False)
 
 
@@ -274,7 +281,8 @@ def write_whole(path: Path, content: bytes, sync: bool = True) -> None:
 
 
 @contextmanager
-def _clear_errors(path: Path, way_out: str = "finished episodes are kept (--resume continues a run)") -> Iterator[None]:
+def clear_errors(path: Path, way_out: str = "finished episodes are kept (--resume continues a run)") -> Iterator[None]:
+    """Around what writes a run's folder: an error of the system becomes an `InputError` with the way out."""
     try:
         yield
     except OSError as error:
