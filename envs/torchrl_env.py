@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,23 @@ except ModuleNotFoundError as error:
 
 GROUP = "agents"
 _SEED_BITS = 32
+
+
+class Rows(Protocol):
+    """What agents read instead of their observations."""
+
+    @property
+    def size(self) -> int:
+        """How many numbers an agent reads."""
+        ...
+
+    def begin(self, places: Sequence[int]) -> None:
+        """New battles have begun at these places of the batch."""
+        ...
+
+    def read(self, batch: Batch) -> NDArray[np.float32]:
+        """float32[B, A, size], which may be called again before the next step."""
+        ...
 
 
 class SkirmishEnv(EnvBase):  # type: ignore[misc]
@@ -48,9 +66,11 @@ class SkirmishEnv(EnvBase):  # type: ignore[misc]
         stream: str = TRAINING,
         threads: int = 1,
         device: torch.device | str = "cpu",
+        rows: Rows | None = None,
         **options: Any,
     ) -> None:
-        """agent_ids: append each agent's id, one-hot, to its observation. stream: whose battles are played. options: `Skirmish`'s.
+        """agent_ids: append each agent's id, one-hot, to its observation. stream: whose battles are played. rows: what
+        agents read instead of their observations. options: `Skirmish`'s.
 
         Raises:
             InputError: an unknown scenario or option, or a seed out of range.
@@ -60,7 +80,7 @@ class SkirmishEnv(EnvBase):  # type: ignore[misc]
         self.scenario = self._skirmish.scenario
         self.episode_limit = self._skirmish.episode_limit
         self.n_agents, self.n_actions = self._skirmish.n_agents, self._skirmish.n_actions
-        self._stream = stream
+        self._stream, self._rows = stream, rows
         self._ids = torch.eye(self.n_agents).expand(n_battles, -1, -1) if agent_ids else None
         self.begun = 0
         """Battles begun so far with this seed. May be set, to go on where another environment has stopped."""
@@ -76,7 +96,8 @@ class SkirmishEnv(EnvBase):  # type: ignore[misc]
         batch, layout, device = self.batch_size, self._skirmish.layout, self.device
         team = torch.Size([*batch, self.n_agents])
         one = torch.Size([*batch, 1])
-        width = layout.obs_size + (self.n_agents if self._ids is not None else 0)
+        width = self._rows.size if self._rows is not None else layout.obs_size
+        width += self.n_agents if self._ids is not None else 0
         agents = Composite(
             observation=Unbounded(torch.Size([*team, width]), device=device),
             action_mask=Binary(self.n_actions, torch.Size([*team, self.n_actions]), device=device, dtype=torch.bool),
@@ -114,7 +135,10 @@ class SkirmishEnv(EnvBase):  # type: ignore[misc]
             places = np.flatnonzero(marked.view(-1).cpu().numpy()).tolist()
         first = self._first + self.begun
         self.begun += len(places)
-        return self._shown(self._skirmish.reset_at(places, range(first, first + len(places)), self._stream))
+        batch = self._skirmish.reset_at(places, range(first, first + len(places)), self._stream)
+        if self._rows is not None:
+            self._rows.begin(places)
+        return self._shown(batch)
 
     def _step(self, tensordict: TensorDictBase) -> TensorDict:
         batch = self._skirmish.step(tensordict.get((GROUP, "action")).cpu().numpy())
@@ -125,7 +149,7 @@ class SkirmishEnv(EnvBase):  # type: ignore[misc]
 
     def _shown(self, batch: Batch) -> TensorDict:
         """What the battles show, in tensors of its own: the engine writes the next step where it wrote this one."""
-        obs = torch.from_numpy(batch.obs)
+        obs = torch.from_numpy(batch.obs if self._rows is None else self._rows.read(batch))
         obs = obs.clone() if self._ids is None else torch.cat((obs, self._ids), -1)
         mask = torch.from_numpy(batch.available).bool()
         device = self.device

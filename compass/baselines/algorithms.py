@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from benchmarl.algorithms import Ippo, IppoConfig, Mappo, MappoConfig, Qmix, QmixConfig, Vdn, VdnConfig
 from benchmarl.algorithms.common import AlgorithmConfig
 from benchmarl.experiment import ExperimentConfig
 from tensordict import TensorDictBase
+from tensordict.nn import TensorDictModule
 
 from compass.baselines.network import SkirmishModelConfig
+from compass.baselines.q_loss import LambdaQLoss
 from compass.baselines.settings import PpoSettings, QSettings, TrainSettings
 
 _TINY = 1e-8
@@ -27,13 +30,31 @@ class _Normalised:
         return batch.set((group, "advantage"), normal * alive)
 
 
-class _Begun:
-    """Sequences that hold more than one battle: what follows a battle's first step begins from the memory that was kept with it."""
+class _Lambda:
+    """Learns by `LambdaQLoss`, from sequences even where agents have no memory."""
 
-    def process_batch(self, group: str, batch: TensorDictBase) -> TensorDictBase:
-        batch = super().process_batch(group, batch)  # type: ignore[misc]
-        begun = batch.get("is_init", None)
-        return batch if begun is None else batch.set(("next", "is_init"), begun.clone())
+    def __init__(self, lmbda: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.has_rnn = True  # as BenchMARL calls it
+        self._lmbda = lmbda
+
+    def _get_loss(self, group: str, policy_for_loss: TensorDictModule, continuous: bool) -> tuple[LambdaQLoss, bool]:
+        loss = LambdaQLoss(
+            policy_for_loss,
+            self.get_mixer(group),  # type: ignore[attr-defined]
+            gamma=self.experiment_config.gamma,  # type: ignore[attr-defined]
+            lmbda=self._lmbda,
+            delay_value=True,
+            action_space=self.action_spec[group, "action"],  # type: ignore[attr-defined]
+        )
+        chosen = "chosen_action_value"
+        loss.set_keys(
+            action=(group, "action"),
+            action_value=(group, "action_value"),
+            local_value=(group, chosen),
+            global_value=chosen,
+        )
+        return loss, True
 
 
 class SkirmishMappo(_Normalised, Mappo):  # type: ignore[misc]
@@ -44,11 +65,11 @@ class SkirmishIppo(_Normalised, Ippo):  # type: ignore[misc]
     """IPPO."""
 
 
-class SkirmishQmix(_Begun, Qmix):  # type: ignore[misc]
+class SkirmishQmix(_Lambda, Qmix):  # type: ignore[misc]
     """QMIX."""
 
 
-class SkirmishVdn(_Begun, Vdn):  # type: ignore[misc]
+class SkirmishVdn(_Lambda, Vdn):  # type: ignore[misc]
     """VDN."""
 
 
@@ -68,6 +89,8 @@ class _IppoConfig(IppoConfig):  # type: ignore[misc]
 
 @dataclass
 class _QmixConfig(QmixConfig):  # type: ignore[misc]
+    lmbda: float = 0.0
+
     @staticmethod
     def associated_class() -> type[SkirmishQmix]:
         return SkirmishQmix
@@ -75,6 +98,8 @@ class _QmixConfig(QmixConfig):  # type: ignore[misc]
 
 @dataclass
 class _VdnConfig(VdnConfig):  # type: ignore[misc]
+    lmbda: float = 0.0
+
     @staticmethod
     def associated_class() -> type[SkirmishVdn]:
         return SkirmishVdn
@@ -99,15 +124,16 @@ def algorithm_config(settings: TrainSettings) -> AlgorithmConfig:
             minibatch_advantage=False,
         )
     if settings.algorithm == "qmix":
-        return _QmixConfig(mixing_embed_dim=hyper.mixing, delay_value=True, loss_function="l2")
-    return _VdnConfig(delay_value=True, loss_function="l2")
+        return _QmixConfig(mixing_embed_dim=hyper.mixing, delay_value=True, loss_function="l2", lmbda=hyper.lmbda)
+    return _VdnConfig(delay_value=True, loss_function="l2", lmbda=hyper.lmbda)
 
 
 def model_configs(settings: TrainSettings) -> tuple[SkirmishModelConfig, SkirmishModelConfig]:
     """The agents' network, and the critic's: of the whole state (MAPPO) or of an agent's observation (IPPO), without memory."""
     hyper = settings.hyper_parameters
-    actor = SkirmishModelConfig(hidden=hyper.hidden, recurrent=settings.recurrent, gain=hyper.gain, chunk=hyper.chunk)
-    return actor, SkirmishModelConfig(hidden=hyper.hidden, recurrent=False, gain=1.0, chunk=hyper.chunk)
+    sequence = hyper.chunk if isinstance(hyper, PpoSettings) else hyper.batch // hyper.battles + 1
+    actor = SkirmishModelConfig(hidden=hyper.hidden, recurrent=settings.recurrent, gain=hyper.gain, chunk=sequence)
+    return actor, SkirmishModelConfig(hidden=hyper.hidden, recurrent=False, gain=1.0, chunk=sequence)
 
 
 def experiment_config(settings: TrainSettings, steps: int) -> ExperimentConfig:
@@ -129,7 +155,7 @@ def experiment_config(settings: TrainSettings, steps: int) -> ExperimentConfig:
         config.off_policy_memory_size = hyper.memory
         config.exploration_eps_init, config.exploration_eps_end = hyper.epsilon_first, hyper.epsilon_last
         config.exploration_anneal_frames = hyper.epsilon_steps
-        config.soft_target_update, config.hard_target_update_frequency = False, hyper.target_every
+        config.soft_target_update, config.polyak_tau = True, hyper.target_rate
     else:
         config.on_policy_n_minibatch_iters, config.on_policy_minibatch_size = hyper.epochs, hyper.minibatch
     return config

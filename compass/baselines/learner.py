@@ -38,7 +38,9 @@ class Learner(Experiment):  # type: ignore[misc]
         actor, critic = model_configs(settings)
         kept = torch.load(io.BytesIO(state), map_location=settings.device, weights_only=True) if state else None
         super().__init__(
-            SkirmishTask(settings.scenario, settings.observation, hyper.agent_ids, kept["begun"] if kept else 0),
+            SkirmishTask(
+                settings.scenario, settings.observation, hyper.agent_ids, settings.reading, kept["begun"] if kept else 0
+            ),
             algorithm_config(settings),
             actor,
             settings.seed,

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from compass.baselines.measure import Measurement, measure
 from compass.baselines.settings import HELD_OUT, TrainSettings
-from compass.baselines.trial import Trial, play_trial
 from compass.errors import InputError
 from compass.evaluate.manifest import code_hash, git_revision, installed_version
 from compass.evaluate.run_folder import clear_errors, unused, write_whole
@@ -101,7 +101,8 @@ def build_manifest(settings: TrainSettings) -> Manifest:
         "scenario_content": asdict(scenario),
         "setting": scenario.setting,
         "observation": settings.observation,
-        "communicated": False,
+        "hops": settings.reading.hops,
+        "open_loop": settings.reading.open_loop,
         "backend": "embedded",
         "stream": TRAINING,
         "held_out_stream": HELD_OUT,
@@ -111,7 +112,7 @@ def build_manifest(settings: TrainSettings) -> Manifest:
         "agent_ids": hyper.agent_ids,
         "hyper_parameters": asdict(hyper),
         "every": settings.every,
-        "trial": settings.trial,
+        "battles": settings.battles,
         "device": settings.device,
         "rules": rules_hash(),
         "code": code_hash(),
@@ -195,9 +196,9 @@ class _Books:
         start = perf_counter()
         learner, folder, settings = self._learner, self._folder, self._settings
         policy = TrainedPolicy(self._manifest | {"steps": learner.steps}, learner.weights())
-        trial = play_trial(policy, settings.scenario, settings.observation, settings.trial)
-        learner.timings["trial"] = learner.timings.get("trial", 0.0) + perf_counter() - start
-        point = _point(learner.steps, trial, learner.timings, losses)
+        measured = measure(policy, settings.scenario, settings.observation, settings.battles)
+        learner.timings["measure"] = learner.timings.get("measure", 0.0) + perf_counter() - start
+        point = _point(learner.steps, measured, learner.timings, losses)
         with clear_errors(folder.path, _KEPT):
             append_line(self._curve, orjson.dumps(point, option=_LINE))
             write_whole(folder.state, learner.state())
@@ -210,14 +211,14 @@ class _Books:
         self._progress(learner.steps, point)
 
 
-def _point(steps: int, trial: Trial, timings: Mapping[str, float], losses: Mapping[str, float]) -> Point:
+def _point(steps: int, measured: Measurement, timings: Mapping[str, float], losses: Mapping[str, float]) -> Point:
     return {
         "steps": steps,
         "seconds": round(sum(timings.values()), 3),
-        "win_rate": trial.win_rate,
-        "battles": trial.battles,
-        "return": trial.return_mean,
-        "length": trial.length_mean,
+        "win_rate": measured.win_rate,
+        "battles": measured.battles,
+        "return": measured.return_mean,
+        "length": measured.length_mean,
         "timings": {name: round(seconds, 3) for name, seconds in timings.items()},
         "losses": dict(losses),
     }

@@ -2,23 +2,29 @@
 
 Sources. SMACv2: the commands of its RUNNING_EXPERIMENTS.md, with the files of the repositories that these name, benellis3/mappo
 (`clipping_rnn_central_V.yaml`, `default.yaml`) and benellis3/pymarl2 (`qmix.yaml`, `default.yaml`). HARL: PKU-MARL/HARL,
-`tuned_configs/smacv2/protoss_5_vs_5/happo/config.json`. EPyMARL: uoe-agents/epymarl, `src/config/algs/mappo.yaml`.
+`tuned_configs/smacv2/protoss_5_vs_5/happo/config.json`. EPyMARL: uoe-agents/epymarl, `src/config/algs/mappo.yaml` and `qmix.yaml`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
+
+from pydantic import TypeAdapter, ValidationError
 
 from compass.errors import InputError, unknown
 from compass.evaluate.settings import OBSERVATIONS
+from compass.observation.decode import check_readable
+from compass.policies.rows import OWN, Reading
 from envs.scenario import Scenario
 
 DEVICES = ("cpu", "cuda")
 HELD_OUT = "held-out"
 """The stream of the battles that tell how far a training is; neither trained on nor counted by `evaluate`."""
 _MOST_STEPS = 10**12
+_MAY_BE_0 = ("agent_ids", "entropy", "lmbda", "gain", "epsilon_first", "epsilon_last")
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,14 @@ class Common:
     adam_eps: float = 1e-5  # SMACv2, HARL
     grad_norm: float = 10.0  # SMACv2, HARL
     agent_ids: bool = True  # whether an agent reads its id: SMACv2, EPyMARL
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if not 0 <= value < math.inf or (value == 0 and name not in _MAY_BE_0):
+                raise InputError(f"{name} is {value}; give a number above 0")
+        for name in ("gamma", "lmbda", "epsilon_first", "epsilon_last", "target_rate"):
+            if getattr(self, name, 0) > 1:
+                raise InputError(f"{name} is {getattr(self, name)}; give 1 or less")
 
 
 @dataclass(frozen=True)
@@ -47,26 +61,41 @@ class PpoSettings(Common):
     entropy: float = 0.01  # HARL, EPyMARL; SMACv2: 0
     gain: float = 0.01  # of the policy's last layer: HARL
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.batch % (self.battles * self.chunk):
+            raise InputError(
+                f"batch is {self.batch}; give a multiple of battles times chunk, {self.battles} times {self.chunk}: every battle's "
+                "steps are learnt from in sequences of chunk"
+            )
+
 
 @dataclass(frozen=True)
 class QSettings(Common):
-    """QMIX and VDN. Targets are of one step (BenchMARL has no others; SMACv2: TD(0.4)), without double Q-learning."""
+    """QMIX and VDN, learning from sequences of batch / battles steps."""
 
     battles: int = 16  # ours, for speed (SMACv2: 1)
     batch: int = 640  # steps between rounds of updates: ours (SMACv2: an episode, about 50)
-    updates: int = 8  # gradient steps a round: ours (SMACv2: one an episode, which would be about 13)
-    minibatch: int = 1_600  # steps: ours (SMACv2: 128 episodes, about 6,400)
+    updates: int = 16  # gradient steps a round: ours (SMACv2: one an episode, which would be about 13)
+    minibatch: int = 800  # steps: ours (SMACv2: 128 episodes, about 6,400)
     memory: int = (
         100_000  # steps kept to learn from: ours, for a machine's memory (SMACv2: 5,000 episodes, about 250,000)
     )
-    chunk: int = 40  # steps that are learnt from as one sequence: ours (SMACv2: whole episodes)
+    lmbda: float = 0.4  # of the targets: SMACv2
     lr: float = 1e-3  # SMACv2
     epsilon_first: float = 1.0  # SMACv2
     epsilon_last: float = 0.05  # SMACv2
     epsilon_steps: int = 100_000  # SMACv2
-    target_every: int = 200  # updates between copies to the target network: SMACv2 (200 episodes)
+    target_rate: float = (
+        0.01  # of the learning network in the target network at an update: EPyMARL (SMACv2: a copy every 200)
+    )
     mixing: int = 32  # width of QMIX's mixer: SMACv2
     gain: float = 1.0  # of the last layer
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.batch % self.battles:
+            raise InputError(f"batch is {self.batch}; give a multiple of battles, {self.battles}")
 
 
 ALGORITHMS: Mapping[str, type[PpoSettings] | type[QSettings]] = MappingProxyType(
@@ -74,13 +103,36 @@ ALGORITHMS: Mapping[str, type[PpoSettings] | type[QSettings]] = MappingProxyType
 )
 
 
+def hyper_parameters(algorithm: str, given: Sequence[str]) -> PpoSettings | QSettings | None:
+    """An algorithm's hyper-parameters with some given as NAME=VALUE; None where none is.
+
+    Raises:
+        InputError: an unknown algorithm or name, or a value that is none of its kind.
+    """
+    if algorithm not in ALGORITHMS:
+        raise unknown("algorithm", algorithm, tuple(ALGORITHMS))
+    if not given:
+        return None
+    own = asdict(ALGORITHMS[algorithm]())
+    values = dict(own)
+    for word in given:
+        name, _, value = word.partition("=")
+        if name not in own:
+            raise unknown("hyper-parameter", name, tuple(own))
+        try:
+            values[name] = TypeAdapter(type(own[name])).validate_python(value)
+        except ValidationError:
+            raise InputError(f"{name}={value} is not allowed; give it as {name}={own[name]}") from None
+    return ALGORITHMS[algorithm](**values)
+
+
 @dataclass(frozen=True)
 class TrainSettings:
     """One training of one algorithm on one scenario.
 
     steps: environment steps to learn from, rounded up to whole batches. recurrent: whether agents have a memory (a GRU). every:
-    steps between measurements, at each of which a checkpoint is written. trial: held-out battles in a measurement. hyper: None for
-    the algorithm's own.
+    steps between measurements, at each of which a checkpoint is written. battles: held-out ones in a measurement. reading: what
+    agents read. hyper: None for the algorithm's own.
     """
 
     algorithm: str
@@ -91,8 +143,9 @@ class TrainSettings:
     recurrent: bool = True
     device: str = "cpu"
     every: int = 50_000
-    trial: int = 200
-    hyper: PpoSettings | QSettings | None = field(default=None)
+    battles: int = 200
+    reading: Reading = OWN
+    hyper: PpoSettings | QSettings | None = None
 
     def __post_init__(self) -> None:
         for kind, name, known in (
@@ -105,10 +158,12 @@ class TrainSettings:
         for name, number, most in (
             ("steps", self.steps, _MOST_STEPS),
             ("every", self.every, _MOST_STEPS),
-            ("trial", self.trial, 100_000),
+            ("battles", self.battles, 100_000),
         ):
             if not 1 <= number <= most:
                 raise InputError(f"{name} is {number}; give 1 or more, at most {most}")
+        if self.reading.hops:
+            check_readable(self.scenario)
         if not 0 <= self.seed < 2**32:
             raise InputError(f"seed {self.seed} is not allowed; give a whole number from 0 to {2**32 - 1}")
 

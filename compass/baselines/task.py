@@ -9,17 +9,19 @@ from benchmarl.environments.common import TaskClass
 from torchrl.data import Composite
 from torchrl.envs import EnvBase
 
+from compass.policies.rows import OWN, BatchRows, Reading
 from envs.scenario import Scenario
 from envs.torchrl_env import GROUP, SkirmishEnv
 
 
 class SkirmishTask(TaskClass):  # type: ignore[misc]
-    """One scenario. `begun`: how many of its battles were begun before."""
+    """One scenario. `reading`: what agents read. `begun`: how many of its battles were begun before."""
 
-    def __init__(self, scenario: Scenario, observation: str, agent_ids: bool, begun: int) -> None:
+    def __init__(
+        self, scenario: Scenario, observation: str, agent_ids: bool, reading: Reading = OWN, begun: int = 0
+    ) -> None:
         super().__init__(scenario.name, {"observation": observation, "agent_ids": agent_ids})
-        self._scenario = scenario
-        self._begun = begun
+        self._scenario, self._reading, self._begun = scenario, reading, begun
 
     def get_env_fun(
         self, num_envs: int, continuous_actions: bool, seed: int | None, device: Any
@@ -27,7 +29,8 @@ class SkirmishTask(TaskClass):  # type: ignore[misc]
         """What makes the environment of so many battles."""
 
         def make() -> SkirmishEnv:
-            env = SkirmishEnv(self._scenario, num_envs, seed=seed or 0, device=device, **self.config)
+            rows = BatchRows(self._scenario, self.config["observation"], num_envs, self._reading)
+            env = SkirmishEnv(self._scenario, num_envs, seed=seed or 0, device=device, rows=rows, **self.config)
             env.begun = self._begun
             return env
 

@@ -9,13 +9,17 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from compass.baselines.run import Point, TrainFolder, default_train_path, train
-from compass.baselines.settings import ALGORITHMS, DEVICES, TrainSettings
+from compass.baselines.settings import ALGORITHMS, DEVICES, TrainSettings, hyper_parameters
 from compass.cli.evaluate import Scenario
 from compass.cli.output import Json, command, err, folder, out, print_json
+from compass.episode import EpisodeSettings
 from compass.errors import InputError
 from compass.evaluate.settings import OBSERVATIONS
 from compass.evaluate.statistics import wilson
+from compass.policies.rows import Reading
 from envs.scenario_file import load_scenario
+
+_HOPS = EpisodeSettings().hops
 
 
 def train_command(
@@ -26,10 +30,29 @@ def train_command(
     observation: Annotated[
         str, typer.Option(help=f"{' or '.join(OBSERVATIONS)} (smacv2's wiped rows kept).")
     ] = OBSERVATIONS[0],
+    communicated: Annotated[
+        bool,
+        typer.Option("--communicated", help="Agents also read what they are told over the team's communication graph."),
+    ] = False,
+    hops: Annotated[
+        int | None, typer.Option(help="With --communicated: how many hops a message may take.", show_default=str(_HOPS))
+    ] = None,
+    open_loop: Annotated[
+        bool,
+        typer.Option(
+            "--open-loop", help="Agents see the time step and their id alone: tells how predictable battles are."
+        ),
+    ] = False,
     feed_forward: Annotated[bool, typer.Option("--feed-forward", help="Agents without a memory (no GRU).")] = False,
     device: Annotated[str, typer.Option(help=f"Where the updates are made: {' or '.join(DEVICES)}.")] = DEVICES[0],
     every: Annotated[int, typer.Option(help="Steps between measurements and checkpoints.")] = 50_000,
-    trial: Annotated[int, typer.Option(help="Held-out battles in a measurement.")] = 200,
+    battles: Annotated[int, typer.Option(help="Held-out battles in a measurement.")] = 200,
+    hyper: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="A hyper-parameter in place of the algorithm's own; repeatable.", metavar="NAME=VALUE"
+        ),
+    ] = None,
     path: Annotated[
         Path | None,
         typer.Option("--out", help="The folder.", show_default="a new one in runs/", parser=folder, metavar="<path>"),
@@ -44,6 +67,8 @@ def train_command(
     """
     if resume and path is None:
         raise InputError("--resume needs --out: the folder of the training to go on with")
+    if hops is not None and not communicated:
+        raise InputError("--hops is of messages; add --communicated, or leave it out")
     settings = TrainSettings(
         algorithm=algorithm,
         scenario=load_scenario(scenario),
@@ -53,7 +78,9 @@ def train_command(
         recurrent=not feed_forward,
         device=device,
         every=every,
-        trial=trial,
+        battles=battles,
+        reading=Reading(hops if hops is not None else _HOPS if communicated else 0, open_loop),
+        hyper=hyper_parameters(algorithm, hyper or ()),
     )
     path = path or default_train_path(settings)
     try:

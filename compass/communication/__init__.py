@@ -1,6 +1,7 @@
 """Entity-based communication: who can talk to whom, what they tell each other, and who learned what from whom."""
 
 from compass.communication.channel import Channel, Exchange
+from compass.communication.told import ToldRows
 from compass.communication.trace import Delivery, Trace
 
-__all__ = ["Channel", "Delivery", "Exchange", "Trace"]
+__all__ = ["Channel", "Delivery", "Exchange", "ToldRows", "Trace"]

@@ -90,6 +90,7 @@ class Channel:
         self._rows = np.zeros(n_agents * n_entities, dtype=_ROW)
         self._counts = np.zeros(n_agents, dtype=np.int64)
         self._everyone = np.arange(n_agents)
+        self._no_actions = np.full(n_agents, -1, dtype=np.int64)
         self._ranges = list(zip(self.decoder.sight.tolist(), self.decoder.shoot.tolist(), strict=True))
 
     def exchange(
@@ -99,6 +100,24 @@ class Channel:
 
         obs: float32[agents, obs_size]; available: uint8[agents, n_actions]; last_actions: int64[agents], -1 for none.
         """
+        n_edges, n_deliveries, seen = self._share(obs, available, last_actions, step)
+        alive = tuple([a for a in range(len(seen)) if seen[a, a, SEEN] >= 0.0])
+        graph: nx.Graph[int] = nx.Graph()
+        graph.add_nodes_from(alive)
+        graph.add_edges_from(self._edges[:n_edges].tolist())
+        payloads = self._pack(available, last_actions, step)
+        deliveries = self._log[:n_deliveries].copy()
+        return Exchange(step, self.constants, self.table.copy(), available, graph, deliveries, alive, payloads, obs)
+
+    def hear(self, obs: NDArray[np.float32], available: NDArray[np.uint8], step: int) -> NDArray[np.int64]:
+        """The same step's communication, where only `table` and the deliveries (a view) are wanted. Last actions are not told."""
+        _, n_deliveries, _ = self._share(obs, available, self._no_actions, step)
+        return self._log[:n_deliveries]
+
+    def _share(
+        self, obs: NDArray[np.float32], available: NDArray[np.uint8], last_actions: NDArray[np.int64], step: int
+    ) -> tuple[int, int, NDArray[np.float64]]:
+        """How many edges and deliveries were written, and what each agent sees itself."""
         decoder, table = self.decoder, self.table
         seen = decoder.decode(obs, available, last_actions, step)
         merge.remember(
@@ -115,13 +134,7 @@ class Channel:
         n_edges = merge.find_edges(seen, self._edges)
         n_deliveries = merge.spread(table, self._edges, n_edges, self._hops, self._log)
         merge.relate(table, step, available, decoder.mask_tells_range, decoder.healer, decoder.shoot, self._can_hit)
-        alive = tuple([a for a in range(len(seen)) if seen[a, a, SEEN] >= 0.0])
-        graph: nx.Graph[int] = nx.Graph()
-        graph.add_nodes_from(alive)
-        graph.add_edges_from(self._edges[:n_edges].tolist())
-        payloads = self._pack(available, last_actions, step)
-        deliveries = self._log[:n_deliveries].copy()
-        return Exchange(step, self.constants, table.copy(), available, graph, deliveries, alive, payloads, obs)
+        return n_edges, n_deliveries, seen
 
     def _pack(self, available: NDArray[np.uint8], last_actions: NDArray[np.int64], step: int) -> tuple[bytes, ...]:
         total = merge.gather(self.table, self._rows, self._counts)

@@ -59,7 +59,18 @@ _FOLLOWS = {
 _NOT_PLAYING = ("cli", "bench")  # parts of `compass` that cannot change an episode
 
 _TRAINED = (
-    *("algorithm", "scenario", "scenario_hash", "setting", "observation", "communicated", "rules", "seed", "steps"),
+    *(
+        "algorithm",
+        "scenario",
+        "scenario_hash",
+        "setting",
+        "observation",
+        "hops",
+        "open_loop",
+        "rules",
+        "seed",
+        "steps",
+    ),
     *("recurrent", "agent_ids", "hyper_parameters", "code", "packages"),
 )
 

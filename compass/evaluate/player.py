@@ -77,7 +77,7 @@ def skirmish_player(spec: PlayerSpec) -> Iterator[Play]:
 
 
 def _team(spec: PlayerSpec) -> Team:
-    return TrainedTeam(load_policy(spec.checkpoint)) if spec.checkpoint else FIXED[spec.policy]()
+    return TrainedTeam(load_policy(spec.checkpoint), spec.scenario) if spec.checkpoint else FIXED[spec.policy]()
 
 
 def _sandbox(spec: PlayerSpec) -> Sandbox:

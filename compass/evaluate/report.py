@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,7 +81,7 @@ class RunReport:
         m = self.manifest
         trained = m.get("trained")
         apart = (
-            f"{trained['steps']:,} steps" if trained else None,
+            *_apart(trained or {}),
             m.get("model"),
             "no image" if m.get("image") is False else None,
             "no reflection" if m.get("reflection") is False else None,
@@ -196,11 +196,27 @@ def _training(trained: Mapping[str, Any]) -> str:
         f"{trained['observation']} observation",
         "recurrent" if trained["recurrent"] else "without memory",
         "reads its agent id" if trained["agent_ids"] else "without agent id",
-        "with communication" if trained["communicated"] else "without communication",
+        _told(trained),
         f"{trained['actions']} actions",
         f"seed {trained['seed']}",
     )
     return "; ".join(parts)
+
+
+def _apart(trained: Mapping[str, Any]) -> Iterator[str]:
+    """What sets a trained policy apart from others of its algorithm, in a table."""
+    if trained.get("open_loop"):
+        yield "open loop"
+    if trained.get("hops"):
+        yield "communicated"
+    if trained:
+        yield f"{trained['steps']:,} steps"
+
+
+def _told(trained: Mapping[str, Any]) -> str:
+    if trained["open_loop"]:
+        return "open loop: sees the time step alone"
+    return f"trained to hear over {trained['hops']} hops" if trained["hops"] else "without communication"
 
 
 def _counted(faults: Mapping[str, int]) -> str:

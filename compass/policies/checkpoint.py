@@ -55,13 +55,13 @@ class TrainedPolicy:
         """The memory with which agents begin a battle: zeros[*shape, hidden]."""
         return np.zeros((*shape, len(self.arrays["head.weight"][0])))
 
-    def inputs(self, obs: NDArray[np.float32]) -> Floats:
-        """What the network reads: observations[..., A, obs_size], with the agents' ids where it was trained with them."""
+    def inputs(self, rows: NDArray[np.float32]) -> Floats:
+        """What the network takes: rows[..., A, size] of `compass.policies.rows`, and the agents' ids where it reads those."""
         if not self.about["agent_ids"]:
-            return obs.astype(np.float64)
-        n_agents = obs.shape[-2]
-        ids = np.broadcast_to(np.eye(n_agents), (*obs.shape[:-1], n_agents))
-        return np.concatenate((obs, ids), axis=-1)
+            return rows.astype(np.float64)
+        n_agents = rows.shape[-2]
+        ids = np.broadcast_to(np.eye(n_agents), (*rows.shape[:-1], n_agents))
+        return np.concatenate((rows, ids), axis=-1)
 
     def scores(self, inputs: Floats, memory: Floats) -> tuple[Floats, Floats]:
         """The scores of all actions, float64[..., n_actions], and the memory for the next step, from inputs[..., input_size]."""
@@ -145,7 +145,8 @@ def _check(policy: TrainedPolicy) -> None:
     scores, _ = policy.scores(np.zeros((1, size)), policy.begin(1))
     if scores.shape != (1, policy.n_actions) or not np.isfinite(scores).all():
         raise ValueError("weights that do not fit together, or are no numbers")
-    policy.about["agent_ids"], policy.about["algorithm"], policy.about["scenario"]
+    for key in ("agent_ids", "algorithm", "scenario", "hops", "open_loop"):
+        policy.about[key]
 
 
 def _sigmoid(x: Floats) -> Floats:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from compass.communication import Exchange
+from compass.communication import Exchange, ToldRows
 from compass.errors import InputError
 from compass.policies.base import Choice
 from compass.policies.checkpoint import SUFFIX, TrainedPolicy, greedy, load_policy
+from compass.policies.rows import Reading
 from compass.types import Constants, Planned, Trigger
 from envs.layout import Layout
 from envs.scenario import Scenario
 
 
 class TrainedTeam:
-    """Agents that play a checkpoint and neither plan nor listen.
+    """Agents that play a checkpoint and do not plan. They listen where they were trained to.
 
     The arithmetic is in double precision on weights of single precision: that another processor's last bit decides between two
     actions is as good as impossible, so episodes count as reproducible.
@@ -23,8 +24,8 @@ class TrainedTeam:
 
     reproducible = True
 
-    def __init__(self, policy: TrainedPolicy) -> None:
-        self._policy = policy
+    def __init__(self, policy: TrainedPolicy, scenario: Scenario) -> None:
+        self._policy, self._reading, self._told = policy, reading_of(policy), ToldRows(scenario)
 
     def begin(self, constants: Constants, seed: int) -> None:
         """Forget everything."""
@@ -36,11 +37,18 @@ class TrainedTeam:
 
     def act(self, exchange: Exchange) -> Choice:
         """One legal action per agent."""
-        scores, self._memory = self._policy.scores(self._policy.inputs(exchange.vectors), self._memory)
+        scores, self._memory = self._policy.scores(
+            self._policy.inputs(self._reading.of(exchange, self._told)), self._memory
+        )
         return Choice(tuple(greedy(scores, exchange.available).tolist()))
 
     def end(self) -> None:
         """Nothing to release."""
+
+
+def reading_of(policy: TrainedPolicy) -> Reading:
+    """What its network reads."""
+    return Reading(policy.about["hops"], policy.about["open_loop"])
 
 
 def names_checkpoint(policy: str) -> bool:
@@ -55,7 +63,7 @@ def load_fitting(path: Path, scenario: Scenario) -> TrainedPolicy:
         InputError: it cannot be read, or was trained on battles of other sizes.
     """
     policy, layout = load_policy(path), Layout.of(scenario)
-    reads = layout.obs_size + (scenario.n_units if policy.about["agent_ids"] else 0)
+    reads = reading_of(policy).size(scenario) + (scenario.n_units if policy.about["agent_ids"] else 0)
     if (policy.input_size, policy.n_actions) != (reads, layout.n_actions):
         raise InputError(
             f"{path} was trained on {policy.about['scenario']}, whose observations or actions are not those of {scenario.name}; "

@@ -97,3 +97,33 @@ def test_agents_may_know_who_they_are():
 def test_seeds_out_of_range_are_refused():
     with pytest.raises(InputError, match="seed"):
         SkirmishEnv(NAME, 1, seed=1 << 32)
+
+
+class Steps:
+    """Rows of another size: how long each battle lasts."""
+
+    size = 2
+
+    def __init__(self) -> None:
+        self.begun: list[int] = []
+
+    def begin(self, places):
+        self.begun += places
+
+    def read(self, batch):
+        return np.broadcast_to(batch.step[:, None, None], (len(batch.step), 5, 2)).astype(np.float32)
+
+
+@pytest.mark.parametrize("agent_ids", [False, True])
+def test_agents_may_read_other_rows(agent_ids):
+    rows = Steps()
+    env = SkirmishEnv(NAME, 3, agent_ids=agent_ids, rows=rows)
+    td = env.reset()
+    assert rows.begun == [0, 1, 2]
+    td = env.step(td.set(("agents", "action"), last_legal(td)))["next"]
+    assert (
+        td["agents", "observation"][..., :2].eq(1).all() and td["agents", "observation"].shape[-1] == 2 + 5 * agent_ids
+    )
+    env.reset(td.set("_reset", torch.tensor([[False], [True], [False]])))
+    assert rows.begun == [0, 1, 2, 1]
+    check_env_specs(SkirmishEnv(NAME, 3, agent_ids=agent_ids, rows=Steps()))

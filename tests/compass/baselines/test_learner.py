@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -10,10 +11,9 @@ import pytest
 pytest.importorskip("benchmarl", reason="the extra `baselines` is not installed")
 
 import torch
-from torchrl.envs.utils import step_mdp
 
 from compass.baselines.learner import Learner
-from compass.baselines.network import Network
+from compass.baselines.network import Network, network_weights
 from compass.baselines.settings import PpoSettings, QSettings, TrainSettings
 from compass.policies.checkpoint import TrainedPolicy
 from envs.scenario_file import load_scenario
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::U
 
 SCENARIO = load_scenario("zerg_5_vs_5")
 PPO = PpoSettings(battles=4, batch=400, minibatch=200, epochs=2)
-Q = QSettings(battles=4, batch=400, chunk=20, minibatch=200, updates=2, memory=2_000)
+Q = QSettings(battles=4, batch=400, minibatch=200, updates=2, memory=2_000)
 
 
 def settings(algorithm: str, recurrent: bool, steps: int = 400) -> TrainSettings:
@@ -73,17 +73,57 @@ def test_a_recurrent_batch_replays_what_was_played():
     learner.close()
 
 
-@pytest.mark.parametrize("chunk", [20, 100])
-def test_targets_of_a_recurrent_batch_begin_from_the_memory_of_play(chunk):
-    """What follows a step is scored from the memory after it, over the ends of battles too."""
-    learner = Learner(replace(settings("qmix", True), hyper=replace(Q, chunk=chunk)))
-    batch = next(iter(learner.collector))
-    assert batch["is_init"][:, 1:].any()
-    following = step_mdp(learner.algorithm.process_batch(GROUP, batch))
-    model = learner.algorithm.get_policy_for_loss(GROUP)[0]
-    expected, _ = model.network.step(following[GROUP, "observation"], following[GROUP, "memory"])
-    assert torch.allclose(model(following)[GROUP, "action_value"], expected, atol=1e-5)
+@pytest.mark.parametrize(("algorithm", "recurrent"), [("qmix", True), ("qmix", False), ("vdn", True)])
+def test_the_loss_of_q_learning_is_that_of_the_definition(algorithm, recurrent):
+    """Step by step: memory from play, the next actions by the learning network, TD(lambda) backwards to the end of a battle."""
+    learner = Learner(settings(algorithm, recurrent))
+    batch = learner.algorithm.process_batch(GROUP, next(iter(learner.collector)))
+    ended = batch["next", "done"].squeeze(-1)
+    assert ended[:, :-1].any()
+    loss = learner.losses[GROUP]
+    with torch.no_grad():
+        loss.target_local_value_network_params.apply_(lambda weights: weights.add_(0.1 * torch.randn_like(weights)))
+    shown = [batch[:, t] for t in range(batch.shape[1])] + [batch["next"][:, -1]]
+    online, target = (
+        scores_of(loss, shown, recurrent, parameters)
+        for parameters in (loss.local_value_network_params, loss.target_local_value_network_params)
+    )
+    expected, after = torch.zeros(len(batch)), None
+    errors = []
+    for t in reversed(range(batch.shape[1])):
+        legal = online[t + 1].masked_fill(~shown[t + 1][GROUP, "action_mask"], -torch.inf)
+        later = mixed(loss, shown[t + 1], target[t + 1].gather(-1, legal.argmax(-1, keepdim=True)), target=True)
+        expected = later if after is None else 0.6 * later + 0.4 * expected
+        expected = batch["next", "reward"][:, t, 0] + 0.99 * expected * ~ended[:, t]
+        chosen = online[t].gather(-1, batch[GROUP, "action"][:, t, :, None])
+        errors.append(mixed(loss, shown[t], chosen, target=False) - expected)
+        after = t
+    assert loss(batch)["loss"].item() == pytest.approx(torch.stack(errors).square().mean().item(), rel=1e-4)
     learner.close()
+
+
+def scores_of(loss, shown, recurrent, parameters):
+    """The scores of every step, [B, A, n_actions], of a network with these parameters."""
+    network = deepcopy(loss.local_value_network[0].network)
+    with torch.no_grad():
+        for name, weights in network.named_parameters():
+            weights.copy_(network_weights(list(parameters.flatten_keys(".").items()))[name])
+        if not recurrent:
+            return [network(step[GROUP, "observation"]) for step in shown]
+        memory, scores = shown[0][GROUP, "memory"], []
+        for step in shown:
+            memory = torch.where(step["is_init"][..., None], torch.zeros(()), memory)
+            each, memory = network.step(step[GROUP, "observation"], memory)
+            scores.append(each)
+    return scores
+
+
+def mixed(loss, step, chosen, target):
+    """The team's value, [B], by the mixer or its target."""
+    given = step.clone(False).set((GROUP, "chosen_action_value"), chosen)
+    parameters = loss.target_mixer_network_params if target else loss.mixer_network_params
+    with torch.no_grad(), parameters.to_module(loss.mixer_network):
+        return loss.mixer_network(given)["chosen_action_value"].squeeze(-1)
 
 
 def test_advantages_count_the_living_alone():

@@ -9,18 +9,22 @@ import pytest
 
 pytest.importorskip("benchmarl", reason="the extra `baselines` is not installed")
 
+from compass.baselines.measure import measure
 from compass.baselines.run import TrainFolder, default_train_path, train
-from compass.baselines.settings import PpoSettings, TrainSettings
-from compass.baselines.trial import play_trial
+from compass.baselines.settings import HELD_OUT, PpoSettings, TrainSettings, hyper_parameters
+from compass.episode import EpisodeSettings, run_episode
 from compass.errors import InputError
 from compass.evaluate.evaluator import evaluate
 from compass.evaluate.settings import EvaluateSettings
 from compass.policies.checkpoint import load_policy
+from compass.policies.rows import Reading
+from compass.policies.trained import TrainedTeam
 from envs.scenario_file import load_scenario
+from envs.skirmish import Skirmish
 
 SCENARIO = load_scenario("protoss_5_vs_5")
 HYPER = PpoSettings(battles=4, batch=200, minibatch=100, epochs=1)
-SETTINGS = TrainSettings("mappo", SCENARIO, 600, every=400, trial=8, hyper=HYPER)
+SETTINGS = TrainSettings("mappo", SCENARIO, 600, every=400, battles=8, hyper=HYPER)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +57,7 @@ def test_the_manifest_and_the_checkpoint_say_what_it_is(trained):
 
 
 def test_the_last_point_is_that_of_the_checkpoint(trained):
-    trial = play_trial(load_policy(trained.policy), SCENARIO, "repaired", 8)
+    trial = measure(load_policy(trained.policy), SCENARIO, "repaired", 8)
     point = trained.points()[-1]
     assert (trial.win_rate, trial.length_mean) == (point["win_rate"], point["length"])
     assert trial.return_mean == pytest.approx(point["return"])
@@ -104,7 +108,7 @@ def test_what_cannot_be_trained_or_gone_on_with_is_refused(trained, tmp_path):
     [
         ({"algorithm": "mapo"}, "did you mean mappo"),
         ({"steps": 0}, "give 1 or more"),
-        ({"trial": 0}, "give 1 or more"),
+        ({"battles": 0}, "give 1 or more"),
         ({"seed": -1}, "not allowed"),
         ({"device": "gpu"}, "unknown device"),
         ({"observation": "repared"}, "did you mean repaired"),
@@ -113,3 +117,45 @@ def test_what_cannot_be_trained_or_gone_on_with_is_refused(trained, tmp_path):
 def test_bad_settings_are_refused(wrong, message):
     with pytest.raises(InputError, match=message):
         replace(SETTINGS, **wrong)
+
+
+@pytest.mark.parametrize("reading", [Reading(hops=3), Reading(open_loop=True)])
+def test_the_evaluator_plays_what_was_trained_to_read_otherwise(tmp_path, reading):
+    """And hears there what it heard in training: the last measurement, played again by the episode loop."""
+    settings = replace(SETTINGS, steps=200, battles=6, reading=reading)
+    folder = TrainFolder(tmp_path / "run")
+    last = train(settings, folder.path)[-1]
+    team, env = TrainedTeam(load_policy(folder.policy), SCENARIO), Skirmish(SCENARIO)
+    reset = env.reset
+    env.reset = lambda seed: reset(seed, HELD_OUT)  # the same battles
+    results = [run_episode(env, team, seed, EpisodeSettings()) for seed in range(6)]
+    assert sum(result.length for result in results) / 6 == pytest.approx(last["length"])
+    assert sum(result.returned for result in results) / 6 == pytest.approx(last["return"])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("lr=fast",), "lr=fast is not allowed; give it as lr=0.0005"),
+        (("epochs=2.5",), "epochs=2.5 is not allowed"),
+        (("rate=1",), "unknown hyper-parameter"),
+        (("lr",), "lr= is not allowed"),
+        (("lr=-1",), "give a number above 0"),
+        (("lr=nan",), "give a number above 0"),
+        (("lmbda=1.5",), "give 1 or less"),
+        (("batch=100",), "a multiple of battles times chunk"),
+    ],
+)
+def test_bad_hyper_parameters_are_refused(words, message):
+    with pytest.raises(InputError, match=message):
+        hyper_parameters("mappo", words)
+
+
+def test_hyper_parameters_are_given_by_name():
+    assert hyper_parameters("mappo", ()) is None
+    given = hyper_parameters("mappo", ("lr=1e-3", "agent_ids=false", "entropy=0"))
+    assert given == PpoSettings(lr=0.001, agent_ids=False, entropy=0.0)
+    with pytest.raises(InputError, match="a multiple of battles, 16"):
+        hyper_parameters("qmix", ("batch=100",))
+    with pytest.raises(InputError, match="did you mean mappo"):
+        hyper_parameters("mapo", ())

@@ -12,7 +12,7 @@ pytest.importorskip("benchmarl", reason="the extra `baselines` is not installed"
 
 from compass.baselines.run import TrainFolder
 
-WORDS = ("train", "mappo", "protoss_5_vs_5", "--feed-forward", "--every", 3_200, "--trial", 10)
+WORDS = ("train", "mappo", "protoss_5_vs_5", "--feed-forward", "--every", 3_200, "--battles", 10)
 
 
 def test_a_killed_training_goes_on(start, compass, tmp_path):
@@ -47,10 +47,22 @@ def test_what_it_prints(compass, tmp_path):
     assert str(tmp_path / "run" / "policy.npz") in hint.replace("\n", "")
 
 
+def test_what_agents_read_and_learn_by_is_told_in_the_manifest(compass, tmp_path):
+    ran = compass(*WORDS, "--steps", 100, "--set", "lr=0.001", "--communicated", "--hops", 2, "--out", tmp_path / "run")
+    assert ran.code == 0
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_bytes())
+    assert (manifest["hops"], manifest["open_loop"], manifest["hyper_parameters"]["lr"]) == (2, False, 0.001)
+    refused = compass(*WORDS, "--steps", 100, "--set", "lr=0.001", "--out", tmp_path / "run", "--resume")
+    assert refused.code == 2 and "another hops" in refused.err
+
+
 def test_bad_input_is_one_line(compass, tmp_path):
     for words, message in (
         (("train", "mapo", "3m", "--steps", 9), "did you mean mappo"),
         (("train", "mappo", "3m", "--steps", 9, "--resume"), "--resume needs --out"),
+        (("train", "mappo", "3m", "--steps", 9, "--hops", 2), "add --communicated"),
+        (("train", "mappo", "3m", "--steps", 9, "--communicated", "--open-loop"), "leave out one of"),
+        (("train", "mappo", "3m", "--steps", 9, "--set", "lr=x"), "give it as lr=0.0005"),
         (("train", "mappo", "3m", "--steps", 9, "--device", "cuda", "--out", tmp_path / "x"), "no CUDA device"),
     ):
         ran = compass(*words)

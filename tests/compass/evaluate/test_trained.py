@@ -15,6 +15,7 @@ from compass.evaluate.replay import replay
 from compass.evaluate.report import notes_of
 from compass.evaluate.settings import EvaluateSettings
 from compass.policies.checkpoint import content_hash
+from compass.policies.rows import Reading
 from envs.scenario_file import load_scenario
 from tests.compass.policies.weights import random_policy
 
@@ -36,7 +37,14 @@ def test_a_run_says_what_was_trained_and_how(tmp_path, checkpoint):
     report = evaluate(settings(checkpoint), tmp_path / "run")
     trained = report.manifest["trained"]
     assert report.manifest["policy"] == "mappo" and trained["hash"] == content_hash(checkpoint.read_bytes())
-    expected = {"steps": 1_234, "recurrent": True, "agent_ids": True, "actions": "greedy", "communicated": False}
+    expected = {
+        "steps": 1_234,
+        "recurrent": True,
+        "agent_ids": True,
+        "actions": "greedy",
+        "hops": 0,
+        "open_loop": False,
+    }
     assert {key: trained[key] for key in expected} == expected
     assert report.player == "mappo, 1,234 steps"
     (note,) = notes_of(report)
@@ -99,3 +107,18 @@ finally:
     )
     assert done.returncode == 0, done.stderr
     assert "mappo, 1,234 steps" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("reading", "player", "note"),
+    [
+        (Reading(hops=2), "mappo, communicated, 1,234 steps", "hear over 2 hops"),
+        (Reading(open_loop=True), "mappo, open loop, 1,234 steps", "sees the time step alone"),
+    ],
+)
+def test_what_a_policy_reads_is_named(tmp_path, reading, player, note):
+    path = tmp_path / "mine.npz"
+    path.write_bytes(random_policy(SCENARIO.name, reading=reading).to_bytes())
+    report = evaluate(settings(path), tmp_path / "run")
+    assert report.player == player and note in notes_of(report)[0]
+    assert len(report.results) == 2 and report.manifest["hops"] == 3

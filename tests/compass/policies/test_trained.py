@@ -15,11 +15,12 @@ from envs.skirmish import Skirmish
 from tests.compass.policies.weights import random_policy
 
 NAME = "terran_5_vs_6"
+SCENARIO = load_scenario(NAME)
 
 
 def played(team: TrainedTeam, seed: int, shadow: TrainedTeam | None = None, agent: int = 0) -> list[tuple[int, ...]]:
     """The actions of a battle. shadow: a team that is shown nonsense but for one agent, which must act the same."""
-    env = Skirmish(load_scenario(NAME))
+    env = Skirmish(SCENARIO)
     channel, frame = Channel(env.scenario, 0, repaired=True), env.reset(seed)
     rng, actions = np.random.default_rng(0), []
     for each in filter(None, (team, shadow)):
@@ -40,11 +41,11 @@ def played(team: TrainedTeam, seed: int, shadow: TrainedTeam | None = None, agen
 @pytest.mark.parametrize("agent", [0, 3])
 def test_an_agent_decides_from_nothing_but_its_own(recurrent, agent):
     policy = random_policy(NAME, recurrent)
-    assert len(played(TrainedTeam(policy), 4, TrainedTeam(policy), agent)) > 5
+    assert len(played(TrainedTeam(policy, SCENARIO), 4, TrainedTeam(policy, SCENARIO), agent)) > 5
 
 
 def test_a_new_battle_begins_with_an_empty_memory():
-    team = TrainedTeam(random_policy(NAME))
+    team = TrainedTeam(random_policy(NAME), SCENARIO)
     first = played(team, 2)
     played(team, 3)
     assert played(team, 2) == first
@@ -61,8 +62,8 @@ def test_it_remembers_and_knows_who_it_is():
 
 
 def test_the_dead_do_nothing():
-    env = Skirmish(load_scenario(NAME))
-    team = TrainedTeam(random_policy(NAME))
+    env = Skirmish(SCENARIO)
+    team = TrainedTeam(random_policy(NAME), SCENARIO)
     actions = played(team, 5)
     frame = env.reset(5)
     for step in actions:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from compass.policies.checkpoint import TrainedPolicy
+from compass.policies.rows import OWN, Reading
 from envs.layout import Layout
 from envs.scenario_file import load_scenario
 
 HIDDEN = 8
 
 
-def random_policy(name: str, recurrent: bool = True, agent_ids: bool = True, seed: int = 0) -> TrainedPolicy:
+def random_policy(
+    name: str, recurrent: bool = True, agent_ids: bool = True, seed: int = 0, reading: Reading = OWN
+) -> TrainedPolicy:
     """A policy for the scenario of that name that does something else at every step."""
     scenario, rng = load_scenario(name), np.random.default_rng(seed)
     layout = Layout.of(scenario)
-    inputs = layout.obs_size + agent_ids * scenario.n_units
+    inputs = reading.size(scenario) + agent_ids * scenario.n_units
     core = (
         {
             "weight_ih": (3 * HIDDEN, HIDDEN),
@@ -41,7 +44,8 @@ def random_policy(name: str, recurrent: bool = True, agent_ids: bool = True, see
         "scenario_hash": scenario.content_hash,
         "setting": scenario.setting,
         "observation": "repaired",
-        "communicated": False,
+        "hops": reading.hops,
+        "open_loop": reading.open_loop,
         "recurrent": recurrent,
         "agent_ids": agent_ids,
         "seed": seed,

@@ -8,12 +8,14 @@ import numpy as np
 
 from compass.baselines.settings import HELD_OUT
 from compass.policies.checkpoint import TrainedPolicy, greedy
+from compass.policies.rows import BatchRows
+from compass.policies.trained import reading_of
 from envs.scenario import Scenario
 from envs.skirmish import BatchedSkirmish
 
 
 @dataclass(frozen=True)
-class Trial:
+class Measurement:
     """Battles played and won, and the means of their returns (scaled, a full win is about 20) and lengths in steps."""
 
     battles: int
@@ -27,16 +29,18 @@ class Trial:
         return self.won / self.battles
 
 
-def play_trial(policy: TrainedPolicy, scenario: Scenario, observation: str, battles: int) -> Trial:
+def measure(policy: TrainedPolicy, scenario: Scenario, observation: str, battles: int) -> Measurement:
     """Play the first so many battles of the stream `held-out`, always the same, all at once."""
     skirmish = BatchedSkirmish(scenario, battles, observation)
+    rows = BatchRows(scenario, observation, battles, reading_of(policy))
     batch = skirmish.reset(range(battles), HELD_OUT)
+    rows.begin(range(battles))
     memory = policy.begin(battles, skirmish.n_agents)
     returned = np.zeros(battles)
     while not batch.terminated.all():
         running = ~batch.terminated
-        scores, memory = policy.scores(policy.inputs(batch.obs), memory)
+        scores, memory = policy.scores(policy.inputs(rows.read(batch)), memory)
         batch = skirmish.step(greedy(scores, batch.available))
         returned += batch.reward * running
     skirmish.close()
-    return Trial(battles, int(batch.battle_won.sum()), float(returned.mean()), float(batch.step.mean()))
+    return Measurement(battles, int(batch.battle_won.sum()), float(returned.mean()), float(batch.step.mean()))
