@@ -78,6 +78,20 @@ class TrainFolder:
         """The same curve for TensorBoard."""
         return self.path / "tensorboard"
 
+    def content(self) -> Manifest:
+        """What the manifest says.
+
+        Raises:
+            InputError: there is none, or not one of this version.
+        """
+        try:
+            manifest = orjson.loads(self.manifest.read_bytes())
+            if "algorithm" not in manifest or manifest["format"] != FORMAT:
+                raise ValueError("of another version")
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise InputError(f"{self.path} holds no training of this version ({error})") from None
+        return dict(manifest)
+
     def points(self) -> list[Point]:
         """The curve.
 
@@ -269,15 +283,8 @@ def _create(folder: TrainFolder, manifest: Manifest) -> None:
 
 def _reopen(folder: TrainFolder, manifest: Manifest) -> bytes | None:
     """The state to go on from; None where the training was stopped before its first measurement."""
-    try:
-        earlier = orjson.loads(folder.manifest.read_bytes())
-        differing = [
-            key for key in manifest if key not in _MAY_DIFFER and earlier.get(key) != manifest[key] and key != "format"
-        ]
-    except (OSError, ValueError, AttributeError) as error:
-        raise InputError(f"{folder.path} holds no training that can be continued ({error})") from None
-    if "algorithm" not in earlier or earlier.get("format") != FORMAT:
-        raise InputError(f"{folder.path} holds no training of this version")
+    earlier = folder.content()
+    differing = [key for key in manifest if key not in _MAY_DIFFER and earlier.get(key) != manifest[key]]
     if differing:
         raise InputError(f"{folder.path} is a training with another {', another '.join(differing)}; give the same")
     if manifest["steps"] < earlier["steps"]:

@@ -87,7 +87,7 @@ class QSettings(Common):
     epsilon_last: float = 0.05  # SMACv2
     epsilon_steps: int = 100_000  # SMACv2
     target_rate: float = (
-        0.01  # of the learning network in the target network at an update: ours (SMACv2, EPyMARL: a copy every 200 episodes)
+        0.01  # at which the target network follows, an update: ours (SMACv2, EPyMARL: a copy every 200 episodes)
     )
     mixing: int = 32  # width of QMIX's mixer: SMACv2
     gain: float = 1.0  # of the last layer

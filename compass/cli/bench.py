@@ -17,6 +17,7 @@ from compass.cli.fidelity import print_fidelity
 from compass.cli.output import Json, collected, out, print_json
 from compass.cli.planning import print_planning
 from compass.cli.speed import show_against, show_scaling, show_waiting
+from compass.cli.training import print_training
 from compass.errors import InputError, unknown
 from compass.evaluate.settings import OBSERVATIONS
 from compass.evaluate.workers import cores
@@ -28,6 +29,7 @@ READ_BY = {
     "--fidelity": ("--episodes", "--seed"),
     "--waiting": (),
     "--planning": ("cells", "--observation", "--episodes", "--seed", "--beside"),
+    "--training": ("--beside",),
 }
 """What each kind of measurement reads of the options that not all do."""
 
@@ -51,9 +53,14 @@ def bench(
     beside: Annotated[
         list[Path] | None,
         typer.Option(
-            help="With --planning: a run of the same battles, as by a model, to set beside.", show_default=False
+            help="With --planning: a run of the same battles, as by a model, to set beside. With --training: a training.",
+            show_default=False,
         ),
     ] = None,
+    training: Annotated[
+        bool,
+        typer.Option("--training", help="Instead: the trainings that ship beside the curves that SMACv2 published."),
+    ] = False,
     waiting: Annotated[
         bool, typer.Option("--waiting", help="Instead: how long battles take beside their waiting for a model.")
     ] = False,
@@ -70,7 +77,8 @@ def bench(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Measure speed on this machine, how faithful the engine is, what planning is worth, or how long battles wait."""
+    """Measure speed on this machine, how faithful the engine is, what planning is worth, how long battles wait, or how well
+    trainings do."""
     kind = _kind(
         {
             "--fidelity": fidelity,
@@ -78,6 +86,7 @@ def bench(
             "--scaling": scaling,
             "--planning": planning,
             "--waiting": waiting,
+            "--training": training,
         }
     )
     given = {"cells": cells, "--observation": observation, "--episodes": episodes, "--seed": seed, "--beside": beside}
@@ -93,6 +102,8 @@ def bench(
         print_planning(cells or (), observation or OBSERVATIONS[0], played, seed or 0, beside or (), json)
     elif against:
         show_against(json)
+    elif training:
+        print_training(beside or (), json)
     elif waiting:
         show_waiting(json)
     elif scaling:
