@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from compass.errors import InputError
 from compass.policies.base import Choice, Team
 from compass.schedule import PlanSchedule
 from compass.types import EpisodeResult, Outcome, Planned, StepRecord
+from envs.draws import EVALUATION
 from envs.skirmish import Frame, Skirmish
 
 
@@ -43,10 +44,39 @@ class Listener(Protocol):
 
 
 def run_episode(
-    env: Skirmish, team: Team, seed: int, settings: EpisodeSettings, listeners: Sequence[Listener] = ()
+    env: Skirmish,
+    team: Team,
+    seed: int,
+    settings: EpisodeSettings,
+    listeners: Sequence[Listener] = (),
+    stream: str = EVALUATION,
 ) -> EpisodeResult:
-    """Play the battle `seed` to its end."""
-    frame = env.reset(seed)
+    """Play the battle `seed` of a stream to its end."""
+    steps = episode_steps(env, team, seed, settings, listeners, stream)
+    try:
+        exchange = next(steps)
+        while True:
+            exchange = steps.send(team.act(exchange))
+    except StopIteration as end:
+        result: EpisodeResult = end.value
+        return result
+    finally:
+        steps.close()
+
+
+def episode_steps(
+    env: Skirmish,
+    team: Team,
+    seed: int,
+    settings: EpisodeSettings,
+    listeners: Sequence[Listener] = (),
+    stream: str = EVALUATION,
+) -> Generator[Exchange, Choice, EpisodeResult]:
+    """The same a step at a time: gives what the team knows once it has planned, takes what it does, and returns the result.
+
+    So whoever plays many battles can ask the skills of all of them at once.
+    """
+    frame = env.reset(seed, stream)
     channel = Channel(env.scenario, settings.hops, repaired=env.observation == "repaired")
     schedule = PlanSchedule(channel.constants, settings.plan_every, settings.plan_on_change)
     tally = _Tally(seed)
@@ -56,7 +86,7 @@ def run_episode(
         while not frame.terminated:
             exchange = channel.exchange(frame.obs, frame.available, last_actions, frame.step)
             planned = team.plan(schedule.due(exchange), exchange)
-            choice = team.act(exchange)
+            choice = yield exchange
             before, frame = frame, env.step(choice.actions)
             last_actions = np.array(choice.actions, dtype=np.int64)
             tally.count(exchange, planned, choice, frame)

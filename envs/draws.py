@@ -25,6 +25,9 @@ EVALUATION = "evaluation"
 TRAINING = "training"
 """The stream of the battles that policies learn from: never counted."""
 
+TRIAL = "trial"
+"""The stream of the battles on which candidates for a skill library are tried: never counted."""
+
 TEAM = 0x5445414D
 POSITION = 0x504F5349
 

@@ -3,17 +3,47 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from compass.communication import Exchange
 from compass.planner import Planner, PlanRequest, Thinking
 from compass.policies.base import Choice
 from compass.skills.fallback import fallback
+from compass.skills.faults import Reply
 from compass.skills.library import Library
-from compass.skills.sandbox import Sandbox, TeamSandbox
 from compass.types import NO_OP, Constants, Decision, Planned, SkillFault, Trigger
 from envs.draws import stream_key
+
+
+class TeamSkills(Protocol):
+    """The skills of one team in one episode, wherever they run (see `compass.skills.sandbox.TeamSandbox`)."""
+
+    @property
+    def reproducible(self) -> bool:
+        """Whether no limit that depends on the machine has decided an action."""
+        ...
+
+    def assign(self, agent_id: int, skill: str, parameters: Mapping[str, float] | None = None) -> None:
+        """Give an agent a skill from its next call on."""
+        ...
+
+    def act(self, calls: Sequence[tuple[int, bytes]]) -> list[Reply]:
+        """One answer per call (agent id, payload of `compass.wire`), in order."""
+        ...
+
+    def close(self) -> None:
+        """The episode is over."""
+        ...
+
+
+class Host(Protocol):
+    """The place where skills run, as `compass.skills.sandbox.Sandbox`."""
+
+    def open_team(self, constants: Constants, seeds: Sequence[int]) -> TeamSkills:
+        """The skills of a team for an episode; `seeds`: one integer per agent, which seeds its `random`."""
+        ...
 
 
 @dataclass
@@ -35,9 +65,11 @@ class _Asked:
 
 
 class PlanningTeam:
-    """Agents that plan now and then and act through skills in between. The sandbox is shared by episodes, one at a time."""
+    """Agents that plan now and then and act through skills in between. The sandbox is shared by episodes, one at a time unless it
+    is a `compass.skills.lockstep.Lockstep`.
+    """
 
-    def __init__(self, planner: Planner, library: Library, sandbox: Sandbox) -> None:
+    def __init__(self, planner: Planner, library: Library, sandbox: Host) -> None:
         self._planner = planner
         self._library = library
         self._sandbox = sandbox
@@ -51,7 +83,7 @@ class PlanningTeam:
         self._recent: deque[Exchange] = deque(maxlen=self._planner.frames)
         self._planner.begin(constants, seed)
         seeds = [stream_key(f"skills of agent {agent}", seed) for agent in range(constants.n_agents)]
-        self._skills: TeamSandbox = self._sandbox.open_team(constants, seeds)
+        self._skills = self._sandbox.open_team(constants, seeds)
 
     @property
     def reproducible(self) -> bool:
@@ -105,10 +137,17 @@ class PlanningTeam:
 
         An agent without a decision yet takes the fallback action too.
         """
+        return self.choose(exchange, self._skills.act(self.calls(exchange)))
+
+    def calls(self, exchange: Exchange) -> list[tuple[int, bytes]]:
+        """The first half of `act`: what to ask whose skill, as (agent, payload)."""
+        return [(a, exchange.payloads[a]) for a in exchange.alive if self._minds[a].decision is not None]
+
+    def choose(self, exchange: Exchange, replies: Sequence[Reply]) -> Choice:
+        """The second half: the actions, given a reply to each of `calls`."""
         actions = [NO_OP] * self._constants.n_agents
         faults = []
         deciding = [agent for agent in exchange.alive if self._minds[agent].decision is not None]
-        replies = self._skills.act([(agent, exchange.payloads[agent]) for agent in deciding])
         answers = dict(zip(deciding, replies, strict=True))
         for agent in exchange.alive:
             mind, reply = self._minds[agent], answers.get(agent)

@@ -16,7 +16,7 @@ from struct import Struct
 
 import compass
 from compass.skills.library import Library, compile_skill
-from compass.skills.protocol import BATCH, END, HEAD, READY, SETUP, SPAWN
+from compass.skills.protocol import BATCH, END, HEAD, READY, SETUP, SKILLS, SPAWN
 from compass.skills.syscall_filter import WAY_OUT, program
 from envs.errors import InputError
 
@@ -46,20 +46,17 @@ class Process:
 class Nursery:
     """Starts the forking process for a library and hands out fresh processes.
 
-    `patience`: seconds after which a read from a process gives up with `BlockingIOError`.
+    `patience`: seconds after which a read from a process, or a write to it, gives up with `BlockingIOError`.
 
     Raises:
         InputError: the library has no usable skill, or this system cannot confine skills and `unsafe` was not asked for.
     """
 
     def __init__(self, library: Library, *, unsafe: bool, memory: int, cpu_seconds: float, patience: float) -> None:
-        if not library.skills:
-            first = f": {library.broken[0]}" if library.broken else ""
-            raise InputError(f"no usable skill in {library.folder}{first}")
+        codes = _compiled(library)
         self._patience = _TIMEVAL.pack(int(patience), int(patience % 1 * 1e6))
         self._ready: deque[Process] = deque()
         self._owed: deque[list[Process]] = deque()  # processes per request whose reply has not been read
-        codes = {name: marshal.dumps(compile_skill(name, skill.source)) for name, skill in library.skills.items()}
         setup = {"codes": codes, "filter": b"" if unsafe else program(), "memory": memory, "cpu_seconds": cpu_seconds}
         self._zygote, self._control = _start()
         body = marshal.dumps(setup)
@@ -85,6 +82,19 @@ class Nursery:
         except subprocess.TimeoutExpired:
             return False
         return True
+
+    def take_up(self, library: Library) -> None:
+        """Give this library's skills to every process taken from now on; those taken before keep theirs.
+
+        Raises:
+            InputError: the library has no usable skill.
+        """
+        body = marshal.dumps(_compiled(library))
+        while self._owed:
+            self._settle()  # ids, without which those that are ready cannot be ended
+        self.end(list(self._ready))
+        self._ready.clear()
+        self._send(HEAD.pack(len(body), SKILLS) + body, [])
 
     def take(self, count: int) -> list[Process]:
         """`count` fresh, confined processes; as many new ones are begun behind them, for whoever comes next."""
@@ -129,7 +139,8 @@ class Nursery:
             batch = min(count, BATCH)
             pairs = _channels(batch)
             for ours, _ in pairs:
-                ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, self._patience)
+                for ways in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
+                    ours.setsockopt(socket.SOL_SOCKET, ways, self._patience)
             self._send(HEAD.pack(batch, SPAWN), [theirs.fileno() for _, theirs in pairs])
             for _, theirs in pairs:
                 theirs.close()
@@ -195,6 +206,13 @@ class Nursery:
             parts.append(data)
             length -= len(data)
         return b"".join(parts)
+
+
+def _compiled(library: Library) -> dict[str, bytes]:
+    if not library.skills:
+        first = f": {library.broken[0]}" if library.broken else ""
+        raise InputError(f"no usable skill in {library.folder}{first}")
+    return {name: marshal.dumps(compile_skill(name, skill.source)) for name, skill in library.skills.items()}
 
 
 def _channels(count: int) -> list[tuple[socket.socket, socket.socket]]:

@@ -44,8 +44,9 @@ from compass.types import Constants
 from compass.wire import MASK_AT
 
 _GLANCE_MS = 10  # how often an overdue process is looked at
-_IN_PROCESS = {EXCEPTION: Fault.EXCEPTION, ILLEGAL: Fault.ILLEGAL, MEMORY: Fault.MEMORY}
-_TWICE = 2.0
+IN_PROCESS = {EXCEPTION: Fault.EXCEPTION, ILLEGAL: Fault.ILLEGAL, MEMORY: Fault.MEMORY}
+TWICE = 2.0
+"""Deadlines of processor time from one call to the next beyond which a process must have computed on after its answer."""
 _DETAIL = 200
 
 
@@ -98,6 +99,15 @@ class Sandbox:
         """A fresh process for each agent of an episode; `seeds`: one integer per agent, which seeds its `random`."""
         return TeamSandbox(self, constants, seeds)
 
+    def take_up(self, library: Library) -> None:
+        """Run this library's skills from now on; a team opened before keeps those it has.
+
+        Raises:
+            InputError: the library has no usable skill.
+        """
+        self.nursery.take_up(library)
+        self.library = library
+
     def close(self) -> None:
         """End every process of this sandbox."""
         self.nursery.close()
@@ -140,7 +150,7 @@ class TeamSandbox:
         """
         values = self._library.get(skill).with_parameters(parameters or {})
         agent = self._agents[agent_id]
-        agent.assignment = frame(ASSIGN, marshal.dumps((skill, values)))
+        agent.assignment = frame(ASSIGN, marshal.dumps((0, skill, values)))
         agent.assigned = False
 
     def act(self, calls: Sequence[tuple[int, bytes]]) -> list[Reply]:
@@ -184,9 +194,8 @@ class TeamSandbox:
             agent.process = None
 
     def _settle_in(self, agent: _Agent, process: Process) -> None:
-        text = f"compass skill {agent.seed} {agent.processes}"  # hashed: a skill must not learn the battle's seed from its own
-        seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
-        os.write(process.channel, frame(OPEN, marshal.dumps((seed, self._constants))))
+        opening = (seed_of(agent.seed, agent.processes), self._constants)
+        os.write(process.channel, frame(OPEN, marshal.dumps(opening)))
         agent.process = process
         agent.calls_from = processor_seconds(process.pid)
         agent.processes += 1
@@ -208,7 +217,7 @@ class TeamSandbox:
         try:
             now = processor_seconds(agent.process.pid)
             if (
-                now - agent.calls_from > _TWICE * self._limits.deadline
+                now - agent.calls_from > TWICE * self._limits.deadline
             ):  # since the last call began, its own time included
                 return self._killed(agent, Fault.DEADLINE, "computed on after its answer")
             agent.calls_from = now
@@ -228,24 +237,12 @@ class TeamSandbox:
             return b""
 
     def _patiently(self, agent: _Agent, began: float) -> bytes | Reply:
-        """Wait on for an overdue process until it answers, has used its processor time, or will not answer at all."""
+        """The answer of an overdue process, if it comes at all."""
         assert agent.process is not None
-        poll = select.poll()
-        poll.register(agent.process.channel, select.POLLIN)
-        while True:
-            asleep = sleeps(agent.process.pid)  # looked at first: an answer sent before falling asleep is then found
-            used = processor_seconds(agent.process.pid) - agent.calls_from
-            waited = time.monotonic() - began
-            if poll.poll(0):
-                data = self._read(agent)
-                return b"" if data is None else data
-            if (
-                used >= self._limits.deadline
-                or waited >= self._limits.patience
-                or (asleep and waited >= self._limits.deadline)
-            ):
-                return self._killed(agent, Fault.DEADLINE, f"no answer within {self._limits.deadline:g} s")
-            poll.poll(_GLANCE_MS)
+        if not speaks(agent.process, agent.calls_from, began, self._limits):
+            return self._killed(agent, Fault.DEADLINE, f"no answer within {self._limits.deadline:g} s")
+        data = self._read(agent)
+        return b"" if data is None else data
 
     def _judged(self, agent: _Agent, nonce: bytes, payload: bytes, data: bytes) -> Reply:
         """The reply that the bytes from a process amount to."""
@@ -254,15 +251,13 @@ class TeamSandbox:
         if len(data) < ANSWER.size or len(data) > ANSWER.size + TEXT:
             return self._killed(agent, Fault.FORGED, "its channel carried something else than an answer")
         echoed, kind, action = ANSWER.unpack_from(data)
-        if echoed != nonce or kind not in (ACTION, *_IN_PROCESS) or (kind == ACTION and len(data) != ANSWER.size):
+        if echoed != nonce or kind not in (ACTION, *IN_PROCESS) or (kind == ACTION and len(data) != ANSWER.size):
             return self._killed(agent, Fault.FORGED, "its channel carried something else than an answer")
         if kind == MEMORY:
             return self._killed(agent, Fault.MEMORY, f"more than {self._limits.memory >> 20} MiB")
         if kind != ACTION:
-            return Reply(None, _IN_PROCESS[kind], _one_line(data[ANSWER.size :]))
-        if 0 <= action < self._n_actions and payload[MASK_AT + action]:
-            return Reply(action)
-        return Reply(None, Fault.ILLEGAL, f"answered {action}, which is not available")
+            return Reply(None, IN_PROCESS[kind], one_line(data[ANSWER.size :]))
+        return masked(action, payload, self._n_actions)
 
     def _died(self, agent: _Agent) -> Reply:
         assert agent.process is not None
@@ -283,7 +278,38 @@ class TeamSandbox:
 _RETIRED = Reply(None, Fault.RETIRED, "no process left for this episode")
 
 
-def _one_line(text: bytes) -> str:
+def masked(action: int, payload: bytes, n_actions: int) -> Reply:
+    """The action, if it is inside the payload's mask."""
+    if 0 <= action < n_actions and payload[MASK_AT + action]:
+        return Reply(action)
+    return Reply(None, Fault.ILLEGAL, f"answered {action}, which is not available")
+
+
+def seed_of(agent_seed: int, processes: int) -> int:
+    """What seeds `random` for an agent's skills in its process of that number; hashed, so that they learn nothing of the battle's."""
+    text = f"compass skill {agent_seed} {processes}"
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
+
+
+def speaks(process: Process, calls_from: float, began: float, limits: Limits) -> bool:
+    """Wait for an overdue process until it says something (true), or has used up its time or will not say anything at all.
+
+    calls_from: its processor time when it was called; began: the clock's then (`time.monotonic`).
+    """
+    poll = select.poll()
+    poll.register(process.channel, select.POLLIN)
+    while True:
+        asleep = sleeps(process.pid)  # looked at first: an answer sent before falling asleep is then found
+        used = processor_seconds(process.pid) - calls_from
+        waited = time.monotonic() - began
+        if poll.poll(0):
+            return True
+        if used >= limits.deadline or waited >= limits.patience or (asleep and waited >= limits.deadline):
+            return False
+        poll.poll(_GLANCE_MS)
+
+
+def one_line(text: bytes) -> str:
     """A skill's words made safe for terminals and records: one line, printable, no addresses, clipped."""
     printable = "".join(each if each.isprintable() else " " for each in text.decode("utf-8", "replace"))
     return re.sub(r"0x[0-9a-fA-F]+", "0x...", printable)[:_DETAIL]

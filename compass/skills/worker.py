@@ -1,4 +1,4 @@
-"""The process of one agent in one episode: runs its skills and answers calls. Nothing here is trusted by the evaluator.
+"""The process of one agent: runs its skills and answers calls, in one battle or in many at once. The evaluator trusts nothing here.
 
 Everything this process needs is imported before it is forked; once confined it can open nothing.
 """
@@ -10,12 +10,28 @@ import marshal
 import math
 import os
 import random
-from collections.abc import Iterator, Sequence
-from types import CodeType, TracebackType
+from collections.abc import Iterator, Mapping, Sequence
+from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
 import compass.skill
-from compass.skills.protocol import ACTION, ANSWER, ASSIGN, CALL, EXCEPTION, HEAD, ILLEGAL, MEMORY, NONCE, OPEN, TEXT
+from compass.skills.protocol import (
+    ACTION,
+    ANSWER,
+    ASSIGN,
+    CALL,
+    CALLS,
+    EACH,
+    EXCEPTION,
+    HEAD,
+    ILLEGAL,
+    LENGTH,
+    MEMORY,
+    NONCE,
+    OPEN,
+    PART,
+    TEXT,
+)
 from compass.skills.syscall_filter import CHANNEL
 from compass.types import Constants
 from compass.wire import unpack
@@ -23,46 +39,46 @@ from compass.wire import unpack
 _CHUNK = 1 << 16
 _ACTIONS = 1 << 31
 _IMPORTABLE = {module.__name__ for module in (compass.skill, math, random)}
+_BUILTINS = dict(vars(builtins))  # made before the fork, and one for all: a copy would touch hundreds of shared pages
+_DRAWING = tuple(  # the module's functions that are methods of its hidden generator
+    name for name, each in vars(random).items() if isinstance(getattr(each, "__self__", None), random.Random)
+)
 
 
-class Worker:
-    """An agent's skills, its memory of this episode, and the skill assigned now."""
+class Battle:
+    """An agent's skills in one battle: modules, memory and random numbers of their own, and the skill assigned now."""
 
-    def __init__(self, codes: dict[str, CodeType]) -> None:
+    def __init__(self, codes: Mapping[str, CodeType], seed: int, constants: Any) -> None:
         self._codes = codes
+        self._seed = seed
+        self._constants = constants
         self._modules: dict[str, dict[str, Any]] = {}
         self._memory: dict[Any, Any] = {}
         self._skill = ""
         self._parameters: dict[str, float] = {}
         self._control: Any = None
-        self._constants: Any = None
+        self._random: ModuleType | None = None
+        self._importer = self._import
 
-    def serve(self) -> None:
-        """Answer until the channel closes."""
-        for kind, body in _frames():
-            if kind == CALL:
-                os.write(CHANNEL, self._answer(body))
-            elif kind == ASSIGN:
-                self._skill, self._parameters = marshal.loads(body)
-                self._control = None
-            elif kind == OPEN:
-                seed, constants = marshal.loads(body)
-                random.seed(seed)
-                self._constants = Constants(*constants)
+    def assign(self, skill: str, parameters: dict[str, float]) -> None:
+        """The skill of this name acts from now on."""
+        self._skill, self._parameters = skill, parameters
+        self._control = None
 
-    def _answer(self, body: bytes) -> bytes:
-        nonce = body[:NONCE]
+    def answer(self, payload: bytes) -> tuple[int, int, bytes]:
+        """One call: kind of the answer, the action, and of a fault its text."""
+        _BUILTINS["__import__"] = self._importer
         try:
             if self._control is None:
                 self._control = self._prepare()
-            action = self._control(unpack(body[NONCE:], self._constants), self._memory)
+            action = self._control(unpack(payload, self._constants), self._memory)
             if type(action) is int and 0 <= action < _ACTIONS:
-                return ANSWER.pack(nonce, ACTION, action)
-            return ANSWER.pack(nonce, ILLEGAL, 0) + _text(f"answered {_clipped(repr(action))}, which is no action")
+                return ACTION, action, b""
+            return ILLEGAL, 0, _text(f"answered {_clipped(repr(action))}, which is no action")
         except MemoryError:
-            return ANSWER.pack(nonce, MEMORY, 0)
+            return MEMORY, 0, b""
         except BaseException as error:
-            return ANSWER.pack(nonce, EXCEPTION, 0) + _text(self._describe(error))
+            return EXCEPTION, 0, _text(self._describe(error))
 
     def _prepare(self) -> Any:
         """The assigned skill's `control_logic`, its module executed on first use and its parameters set."""
@@ -74,6 +90,16 @@ class Worker:
         module.update(self._parameters)
         return module["control_logic"]
 
+    def _import(self, name: str, scope: Any = None, local: Any = None, names: Sequence[str] = (), level: int = 0) -> Any:
+        """Import for skills: a plain error instead of a search for files that a confined process would not survive."""
+        if name not in _IMPORTABLE or level:
+            raise ImportError(f"a skill cannot import {name}")
+        if name != random.__name__:
+            return __import__(name, scope, local, names)
+        if self._random is None:
+            self._random = _seeded(self._seed)
+        return self._random
+
     def _describe(self, error: BaseException) -> str:
         """The exception with the last line of the skill it passed through; its own text may be anything, an exception included."""
         try:
@@ -84,17 +110,56 @@ class Worker:
         return f"line {line}: {text}" if line else text
 
 
-def _import(name: str, scope: Any = None, local: Any = None, names: Sequence[str] = (), level: int = 0) -> Any:
-    """Import for skills: a plain error instead of a search for files that a confined process would not survive."""
-    if name not in _IMPORTABLE or level:
-        raise ImportError(f"a skill cannot import {name}")
-    return __import__(name, scope, local, names)
+class Worker:
+    """The battles of an agent, in the order in which they were opened."""
+
+    def __init__(self, codes: Mapping[str, CodeType]) -> None:
+        self._codes = codes
+        self._battles: list[Battle] = []
+
+    def serve(self) -> None:
+        """Answer until the channel closes."""
+        for kind, body in _frames():
+            if kind == CALL:
+                found, action, text = self._battles[0].answer(body[NONCE:])
+                os.write(CHANNEL, ANSWER.pack(body[:NONCE], found, action) + text)
+            elif kind == CALLS:
+                _write(self._answers(body))
+            elif kind == ASSIGN:
+                battle, skill, parameters = marshal.loads(body)
+                self._battles[battle].assign(skill, parameters)
+            elif kind == OPEN:
+                seed, constants = marshal.loads(body)
+                self._battles.append(Battle(self._codes, seed, Constants(*constants)))
+
+    def _answers(self, body: bytes) -> bytes:
+        """What becomes of the calls of many battles, one after the other."""
+        answers, texts = [body[:NONCE]], []
+        at = NONCE
+        while at < len(body):
+            battle, length = PART.unpack_from(body, at)
+            at += PART.size + length
+            kind, action, text = self._battles[battle].answer(body[at - length : at])
+            answers.append(EACH.pack(kind, action))
+            if kind != ACTION:
+                texts += [LENGTH.pack(len(text)), text]
+        rest = b"".join(answers + texts)
+        return HEAD.pack(len(rest), CALLS) + rest
 
 
-_BUILTINS = {
-    **vars(builtins),
-    "__import__": _import,
-}  # made before the fork: copying it would touch hundreds of shared pages
+def _seeded(seed: int) -> ModuleType:
+    """The module `random` as one battle has it: other battles of the same process draw from sequences of their own."""
+    module = ModuleType(random.__name__)
+    vars(module).update(vars(random))
+    drawing = random.Random(seed)
+    vars(module).update({name: getattr(drawing, name) for name in _DRAWING})
+    return module
+
+
+def _write(data: bytes) -> None:
+    """Send all of it."""
+    while data:
+        data = data[os.write(CHANNEL, data) :]
 
 
 def _last_line(trace: TracebackType | None, file: str) -> int:

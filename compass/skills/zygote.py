@@ -19,7 +19,7 @@ from struct import Struct
 from typing import Any
 
 from compass.skills import confine
-from compass.skills.protocol import END, HEAD, READY, SPAWN
+from compass.skills.protocol import END, HEAD, READY, SKILLS, SPAWN
 from compass.skills.syscall_filter import CHANNEL
 from compass.skills.worker import Worker
 
@@ -64,18 +64,24 @@ def _obey(zygote: Zygote, control: socket.socket) -> None:
         control.sendall(zygote.spawn(channels, count))
     elif kind == END:
         control.sendall(zygote.end(_exactly(control, count * _NUMBER.size)))
+    elif kind == SKILLS:
+        zygote.take_up(marshal.loads(_exactly(control, count)))
 
 
 class Zygote:
     """Forks and buries skills' processes."""
 
     def __init__(self, setup: dict[str, Any]) -> None:
-        self._codes = {name: marshal.loads(code) for name, code in setup["codes"].items()}
+        self.take_up(setup["codes"])
         self._filter = confine.Filter(setup["filter"]) if setup["filter"] else None
         self._cpu_seconds = int(setup["cpu_seconds"])
         self._clocks = confine.clock_pages()
         self._pid = os.getpid()
         self.layers: list[str] = []
+
+    def take_up(self, codes: dict[str, bytes]) -> None:
+        """Give these skills, compiled and marshalled, to all forks from now on."""
+        self._codes = {name: marshal.loads(code) for name, code in codes.items()}
 
     def spawn(self, channels: list[int], count: int) -> bytes:
         """Fork one process per channel; their ids, and where the system refused one, the error's number below zero."""
