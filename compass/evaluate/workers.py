@@ -18,11 +18,12 @@ from typing import Any
 from compass.errors import InputError
 
 MAX_DEATHS = 2
-"""How often workers may die over one seed before that seed counts as crashed, and in a row before they have begun to play."""
+"""How often workers may die over one job before that counts as crashed, and in a row before they have begun to play."""
 
 _STOP_SECONDS = 2.0
 
-Play = Callable[[int], Any]
+Play = Callable[[Any], Any]
+"""Plays a job: a seed, or whatever else is picklable and hashable."""
 MakePlayer = Callable[[], AbstractContextManager[Play]]
 
 
@@ -32,9 +33,9 @@ class Unfit(Exception):
 
 @dataclass(frozen=True)
 class Played:
-    """What a worker gave for a seed, or, when workers died `MAX_DEATHS` times over it, one line on how."""
+    """What a worker gave for a seed (or another job), or, when workers died `MAX_DEATHS` times over it, one line on how."""
 
-    seed: int
+    seed: Any
     value: Any
     died: str = ""
 
@@ -52,44 +53,49 @@ def play_all(seeds: Iterable[int], make_player: MakePlayer, workers: int) -> Gen
     Raises:
         InputError: as raised in a worker. RuntimeError: any other exception of a worker, with its traceback.
     """
-    crew = _Crew(seeds, make_player)
+    crew = Crew(make_player, workers)
     try:
-        crew.hire(workers)
-        while crew.busy:
-            yield from crew.listen()
+        yield from crew.play(seeds)
     finally:
         crew.dismiss()
 
 
-class _Crew:
-    """The workers and the seeds that wait for them."""
+class Crew:
+    """Up to `workers` workers, started when there is something to play and kept until they are dismissed."""
 
-    def __init__(self, seeds: Iterable[int], make_player: MakePlayer) -> None:
-        self._seeds = iter(seeds)  # there may be more than fit into memory
-        self._waiting: deque[int] = deque()
+    def __init__(self, make_player: MakePlayer, workers: int) -> None:
         self._make_player = make_player
+        self._most = workers
+        self._seeds: Iterator[Any] = iter(())  # there may be more than fit into memory
+        self._waiting: deque[Any] = deque()
         self._workers: list[_Worker] = []
-        self._deaths: Counter[int] = Counter()
+        self._deaths: Counter[Any] = Counter()
         self._failed_starts = 0
 
-    @property
-    def busy(self) -> bool:
-        return bool(self._waiting) or any(worker.seed is not None for worker in self._workers)
+    def play(self, seeds: Iterable[Any]) -> Iterator[Played]:
+        """Play every seed, as `play_all` does; to be iterated to its end before the next, or else dismissed."""
+        self._seeds = iter(seeds)
+        self._hire()
+        for worker in self._workers:
+            if worker.ready:
+                worker.give(self._next())
+        while self._waiting or any(worker.seed is not None for worker in self._workers):
+            yield from self._listen()
 
-    def _next(self) -> int | None:
+    def _next(self) -> Any:
         """The next seed to play; afterwards one still waits, if there is any."""
         seed = self._waiting.popleft() if self._waiting else None
         if not self._waiting:
             self._waiting.extend(islice(self._seeds, 1))
         return seed
 
-    def hire(self, workers: int) -> None:
-        self._waiting.extend(islice(self._seeds, workers))
+    def _hire(self) -> None:
+        self._waiting.extend(islice(self._seeds, self._most))
         resource_tracker.ensure_running()  # started here, it cannot undo the signal mask under which workers start
-        for _ in range(min(workers, len(self._waiting))):
+        for _ in range(min(self._most, len(self._waiting)) - len(self._workers)):
             self._workers.append(_Worker(self._make_player))
 
-    def listen(self) -> Iterator[Played]:
+    def _listen(self) -> Iterator[Played]:
         """Wait until some workers speak or die; give every idle one its next seed before passing on what it said."""
         talking = wait([worker.connection for worker in self._workers])
         for worker in [worker for worker in self._workers if worker.connection in talking]:
@@ -106,6 +112,7 @@ class _Crew:
             if kind == "error":
                 raise RuntimeError(f"a worker failed on seed {worker.seed}:\n{value}")
             self._failed_starts = 0
+            worker.ready = True
             seed = worker.seed
             worker.give(self._next())
             if seed is not None:
@@ -129,6 +136,7 @@ class _Crew:
             self._workers.append(_Worker(self._make_player))
 
     def dismiss(self) -> None:
+        """End the workers, whatever they do."""
         for worker in self._workers:
             worker.stop()
         for worker in self._workers:
@@ -136,7 +144,7 @@ class _Crew:
 
 
 class _Worker:
-    """The parent's side of one worker; `seed` is what it plays, None before its first and after its last."""
+    """The parent's side of one worker; `ready` once it has started, `seed` is what it plays, None while it plays nothing."""
 
     def __init__(self, make_player: MakePlayer) -> None:
         context = get_context("spawn")
@@ -149,9 +157,10 @@ class _Worker:
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         theirs.close()
-        self.seed: int | None = None
+        self.seed: Any = None
+        self.ready = False
 
-    def give(self, seed: int | None) -> None:
+    def give(self, seed: Any) -> None:
         self.seed = seed
         if seed is not None:
             try:

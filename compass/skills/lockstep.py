@@ -49,7 +49,7 @@ class Lockstep:
         self.library = sandbox.library
         self._nursery = sandbox.nursery
         self._slots = [_Slot(process, sandbox.limits) for process in self._nursery.take(n_agents)]
-        self._battles: list[BattleSkills] = []
+        self._n_actions: list[int] = []
 
     def __enter__(self) -> Lockstep:
         return self
@@ -60,18 +60,18 @@ class Lockstep:
         self._nursery.end([slot.process for slot in self._slots])
 
     def open_team(self, constants: Constants, seeds: Sequence[int]) -> BattleSkills:
-        """A new battle; `seeds`: one integer per agent, which seeds its `random`."""
+        """A new battle, numbered from 0 on; `seeds`: one integer per agent, which seeds its `random`."""
         for slot, seed in zip(self._slots, seeds, strict=True):
             slot.post(frame(OPEN, marshal.dumps((seed_of(seed, 0), astuple(constants)))))
-        self._battles.append(BattleSkills(self, len(self._battles), constants.n_actions))
-        return self._battles[-1]
+        self._n_actions.append(constants.n_actions)
+        return BattleSkills(self, len(self._n_actions) - 1)
 
     def assign(self, battle: int, agent: int, skill: str, parameters: Mapping[str, float]) -> None:
         """Give an agent of a battle a skill from its next call on; an `InputError` as of `TeamSandbox.assign`."""
         values = self.library.get(skill).with_parameters(parameters)
         self._slots[agent].post(frame(ASSIGN, marshal.dumps((battle, skill, values))))
 
-    def act(self, calls: Sequence[tuple[BattleSkills, int, bytes]]) -> list[Reply]:
+    def act(self, calls: Sequence[tuple[int, int, bytes]]) -> list[Reply]:
         """One answer per call (battle, agent, payload), in order; every action is inside the payload's mask.
 
         All calls of one agent together may take the processor time that one may take alone.
@@ -84,12 +84,13 @@ class Lockstep:
             asked[agent].append(index)
         thinking = [(slot, indices) for slot, indices in zip(self._slots, asked, strict=True) if indices]
         for slot, indices in thinking:
-            slot.send([(calls[index][0].number, calls[index][2]) for index in indices])
+            slot.send([(calls[index][0], calls[index][2]) for index in indices])
         replies: dict[int, Reply] = {}
         for slot, indices in thinking:
             for index, (kind, action, text) in zip(indices, slot.receive(len(indices)), strict=True):
                 if kind == ACTION:
-                    replies[index] = masked(action, calls[index][2], calls[index][0].n_actions)
+                    battle, _, payload = calls[index]
+                    replies[index] = masked(action, payload, self._n_actions[battle])
                 else:
                     replies[index] = Reply(None, IN_PROCESS[kind], one_line(text))
         return [replies[index] for index in range(len(calls))]
@@ -100,18 +101,17 @@ class BattleSkills:
 
     reproducible = True  # whatever depends on the machine ends the lockstep
 
-    def __init__(self, lockstep: Lockstep, number: int, n_actions: int) -> None:
+    def __init__(self, lockstep: Lockstep, number: int) -> None:
         self._lockstep = lockstep
-        self.number = number
-        self.n_actions = n_actions
+        self._number = number
 
     def assign(self, agent_id: int, skill: str, parameters: Mapping[str, float] | None = None) -> None:
         """See `Lockstep.assign`."""
-        self._lockstep.assign(self.number, agent_id, skill, parameters or {})
+        self._lockstep.assign(self._number, agent_id, skill, parameters or {})
 
     def act(self, calls: Sequence[tuple[int, bytes]]) -> list[Reply]:
         """This battle's calls alone."""
-        return self._lockstep.act([(self, agent, payload) for agent, payload in calls])
+        return self._lockstep.act([(self._number, agent, payload) for agent, payload in calls])
 
     def close(self) -> None:
         """Nothing: the processes serve the other battles."""
