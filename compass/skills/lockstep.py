@@ -61,8 +61,9 @@ class Lockstep:
 
     def open_team(self, constants: Constants, seeds: Sequence[int]) -> BattleSkills:
         """A new battle, numbered from 0 on; `seeds`: one integer per agent, which seeds its `random`."""
+        known = astuple(constants)
         for slot, seed in zip(self._slots, seeds, strict=True):
-            slot.post(frame(OPEN, marshal.dumps((seed_of(seed, 0), astuple(constants)))))
+            slot.post(frame(OPEN, marshal.dumps((seed_of(seed, 0), known))))
         self._n_actions.append(constants.n_actions)
         return BattleSkills(self, len(self._n_actions) - 1)
 

@@ -90,7 +90,9 @@ class Battle:
         module.update(self._parameters)
         return module["control_logic"]
 
-    def _import(self, name: str, scope: Any = None, local: Any = None, names: Sequence[str] = (), level: int = 0) -> Any:
+    def _import(
+        self, name: str, scope: Any = None, local: Any = None, names: Sequence[str] = (), level: int = 0
+    ) -> Any:
         """Import for skills: a plain error instead of a search for files that a confined process would not survive."""
         if name not in _IMPORTABLE or level:
             raise ImportError(f"a skill cannot import {name}")
