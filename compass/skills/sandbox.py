@@ -286,7 +286,7 @@ def masked(action: int, payload: bytes, n_actions: int) -> Reply:
 
 
 def seed_of(agent_seed: int, processes: int) -> int:
-    """What seeds `random` for an agent's skills in its process of that number; hashed, so that they learn nothing of the battle's."""
+    """What seeds `random` for an agent's skills in its process of that number; hashed, so that they do not learn the battle's."""
     text = f"compass skill {agent_seed} {processes}"
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
 
