@@ -133,7 +133,7 @@ def _show_cells(cells: list[str], observation: str, json: bool) -> None:
         print_json({"cells": [asdict(cell) for cell in found]})
         return
     out().print(
-        f"protoss, default setting, {observation} observation, embedded engine, {cores()} cores, median of {REPETITIONS}"
+        f"protoss, default setting (trial: epo), {observation} observation, embedded engine, {cores()} cores, median of {REPETITIONS}"
     )
     table = Table("cell", box=None)
     table.add_column("value", justify="right")

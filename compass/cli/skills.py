@@ -11,12 +11,13 @@ from rich.table import Table
 
 from compass.cli.evaluate import Skills
 from compass.cli.output import Json, out, print_json
+from compass.cli.skill_trial import try_command
 from compass.errors import InputError
 from compass.planner.scripted import TASKS
 from compass.skills.library import Broken, Library, Skill, default_library_folder, init_library, load_library
 from compass.skills.rehearsal import rehearse
 
-app = typer.Typer(help="The skill library: list, show, check, copy.", no_args_is_help=True)
+app = typer.Typer(help="The skill library: list, show, check, copy, try a change.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -77,6 +78,9 @@ def init(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],
         print_json({"folder": str(folder), "files": [file.name for file in files]})
     else:
         print(f"{len(files)} files in {folder}; use them with --skills {folder}")
+
+
+app.command("try")(try_command)
 
 
 def _tried(library: Library) -> tuple[list[Broken], list[str]]:

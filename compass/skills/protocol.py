@@ -5,8 +5,8 @@ Evaluator to a skill's process: `HEAD` (length of the body, kind), then the body
 `compass.wire`; the answer must begin with the same nonce, so that an answer prepared beforehand is recognised. Answer: `ANSWER`
 (nonce, kind, action), for faults followed by one line of text. A CALL is of battle 0; CALLS are of many battles: a nonce, then for
 each `PART` (battle, length of the payload) and the payload. Their answer: `HEAD` (length of the rest, CALLS), the nonce, an `EACH`
-(kind, action) for every call, then for every fault among them `LENGTH` and the line. Evaluator to the forking process: `HEAD` (count
-or length, kind) and the body.
+(kind, action) for every call, then for every fault among them `LENGTH` and the line. Evaluator to the forking process: `HEAD`
+(count or length, kind) and the body.
 """
 
 from __future__ import annotations

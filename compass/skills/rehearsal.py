@@ -78,12 +78,13 @@ def _play(sandbox: Sandbox, constants: Constants, parts: Sequence[tuple[Skill, s
             for index, reply in zip(left, team.act(calls), strict=True):
                 skill, kind = parts[index]
                 if reply.fault is not None:
-                    found.setdefault(skill.name, _problem(skill, kind, reply))
+                    found.setdefault(skill.name, problem(skill, kind, reply))
     finally:
         team.close()
 
 
-def _problem(skill: Skill, kind: str, reply: Reply) -> Broken:
+def problem(skill: Skill, kind: str, reply: Reply) -> Broken:
+    """A fault of a skill that was tried as this unit type."""
     where = re.fullmatch(r"line (\d+): (.*)", reply.detail)
     line, reason = (int(where[1]), where[2]) if where else (1, reply.detail)
     return Broken(skill.path.name, line, f"{reason} ({reply.fault}, when tried as a {kind})")

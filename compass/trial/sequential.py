@@ -7,7 +7,7 @@ long as the claim is true no stake wins in expectation, so the wealth ever reach
 inequality); that it may be looked at after every battle is the point of it. For m = 0 only discordant battles move the wealth.
 
 Sources: Waudby-Smith and Ramdas, Estimating means of bounded random variables by betting (JRSS B 86, 2024), sections 3 and 4;
-Robbins, Statistical methods related to the law of the iterated logarithm (Ann. Math. Stat. 41, 1970), for the division between stakes.
+Robbins, Statistical methods related to the law of the iterated logarithm (Ann. Math. Stat. 41, 1970), for dividing the stake.
 """
 
 from __future__ import annotations
@@ -111,7 +111,8 @@ class PairedTest:
             + downs * np.log1p(-stakes * (1.0 + m))
             + (self.pairs - ups - downs) * np.log1p(-stakes * m)
         )
-        return np.logaddexp.reduce(logs, axis=1) - log(len(_STAKES))
+        wealths: NDArray[np.float64] = np.logaddexp.reduce(logs, axis=1) - log(len(_STAKES))
+        return wealths
 
     def _interval(self) -> tuple[float, float]:
         """The means between those refuted from below and those refuted from above, to a thousandth."""

@@ -212,7 +212,7 @@ def test_bench_prints_the_median_of_each_cell(compass, monkeypatch):
 def test_bench_offers_the_promised_cells():
     sizes = ("5v5", "10v10", "20v20")
     environment = [f"env_{size}_{kind}" for kind in ("single", "batch256") for size in sizes]
-    assert list(cells.CELLS) == [*environment, "loop_5v5", "loop_20v23"]
+    assert list(cells.CELLS) == [*environment, "loop_5v5", "loop_20v23", "trial_5v5"]
 
 
 def test_the_version_is_told(compass):
