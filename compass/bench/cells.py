@@ -69,8 +69,8 @@ def run_cells(names: Sequence[str], observation: str) -> Iterator[Cell]:
     """Measure the cells of these names (none: all), one after the other.
 
     `env_*_single`: one battle, one Python call per step, random play, with observations, state and masks. `env_*_batch256`:
-    256 battles at once on all cores. `loop_*`: what `evaluate` does with one worker and the scripted team, sandbox and all. `trial_*`:
-    whole battles of the `_epo` twin, as trials of skills play them on all cores.
+    256 battles at once on all cores. `loop_*`: what `evaluate` does with one worker and the scripted team, sandbox and all.
+    `trial_*`: whole battles of the `_epo` twin, as trials of skills play them on all cores.
 
     Raises:
         InputError: there is no such cell.

@@ -132,9 +132,8 @@ def _show_cells(cells: list[str], observation: str, json: bool) -> None:
     if json:
         print_json({"cells": [asdict(cell) for cell in found]})
         return
-    out().print(
-        f"protoss, default setting (trial: epo), {observation} observation, embedded engine, {cores()} cores, median of {REPETITIONS}"
-    )
+    setting = f"protoss, default setting (trial: epo), {observation} observation, embedded engine"
+    out().print(f"{setting}, {cores()} cores, median of {REPETITIONS}")
     table = Table("cell", box=None)
     table.add_column("value", justify="right")
     table.add_column("unit")

@@ -34,8 +34,8 @@ def try_command(
 ) -> None:
     """Tell whether a library plays better with a skill file than without; changes nothing.
 
-    The file must pass the gate: the checker's rules, and legal and quick answers to recorded observations. Then the library plays the
-    same battles with it and without it until the difference is clear. Exit code 2 when the file does not pass the gate.
+    The file must pass the gate: the checker's rules, and legal and quick answers to recorded observations. Then the library plays
+    the same battles with it and without it until the difference is clear. Exit code 2 when the file does not pass the gate.
     """
     library = load_library(skills or default_library_folder())
     found = load_scenario(scenario)

@@ -35,14 +35,14 @@ def trials(count: int, difference: float, discordant: float, cap: int) -> tuple[
 
 @pytest.mark.parametrize("discordant", [0.1, 0.3, 0.6])
 def test_an_equal_candidate_is_neither_admitted_nor_rejected(discordant: float) -> None:
-    verdicts, _, held = trials(600, 0.0, discordant, 1600)
-    assert verdicts[Verdict.ADMITTED] <= 0.05 * 600
-    assert verdicts[Verdict.REJECTED] <= 0.05 * 600
+    verdicts, _, held = trials(400, 0.0, discordant, 1600)
+    assert verdicts[Verdict.ADMITTED] <= 0.05 * 400
+    assert verdicts[Verdict.REJECTED] <= 0.05 * 400
     assert held >= 0.9
 
 
 def test_a_worse_candidate_is_never_admitted_and_costs_little() -> None:
-    verdicts, episodes, _ = trials(400, -0.1, 0.3, 1600)
+    verdicts, episodes, _ = trials(200, -0.1, 0.3, 1600)
     assert verdicts[Verdict.ADMITTED] == 0
     assert episodes < 300
 

@@ -1,0 +1,56 @@
+"""`compass skills try`: verdicts, figures, and nothing written."""
+
+from __future__ import annotations
+
+import json
+
+from tests.compass.trial.libraries import FIGHT, skill_source
+
+
+def test_a_file_is_tried_and_nothing_is_changed(compass, tmp_path) -> None:
+    library, file = tmp_path / "library", tmp_path / "skill.py"
+    library.mkdir()
+    (library / "skill.py").write_text(skill_source("skill", "return stop()"))
+    file.write_text(skill_source("skill", FIGHT))
+    before = (library / "skill.py").read_text()
+    options = ("--scenario", "protoss_5_vs_5", "--skills", library)
+
+    ran = compass("skills", "try", file, *options, "--json")
+    found = json.loads(ran.out)
+    assert ran.code == 0 and found["skill"] == "skill" and found["verdict"] == "admitted"
+    assert found["gate"]["passed"] and found["trial"]["verdict"] == "admitted"
+    assert found["trial"]["candidate_only"] > found["trial"]["parent_only"]
+
+    ran = compass("skills", "try", file, *options, "--episodes", 8)
+    assert ran.code == 0
+    first, *_, last = ran.out.splitlines()
+    assert first.startswith("gate: passed on ") and last == "undecided: 4 pairs do not tell them apart"
+    assert "difference +" in ran.out and "spent: 8 episodes" in ran.out
+
+    assert [path.name for path in library.iterdir()] == ["skill.py"]
+    assert (library / "skill.py").read_text() == before
+
+    ran = compass("skills", "try", library / "skill.py", *options)
+    assert ran.code == 2 and "has this very skill already" in ran.err
+
+
+def test_a_file_that_does_not_pass_the_gate_is_not_played(compass, tmp_path) -> None:
+    file = tmp_path / "kite.py"
+    file.write_text(skill_source("kite", "return obs.nothing"))
+    ran = compass("skills", "try", file, "--scenario", "protoss_5_vs_5")
+    assert ran.code == 2 and "no attribute 'nothing'" in ran.out and ran.out.endswith("rejected at the gate\n")
+    found = json.loads(compass("skills", "try", file, "--scenario", "protoss_5_vs_5", "--json").out)
+    assert found["verdict"] == "rejected" and found["trial"] is None and found["gate"]["problems"]
+
+
+def test_what_cannot_be_tried_is_said_in_one_line(compass, tmp_path) -> None:
+    file = tmp_path / "kite.py"
+    file.write_text(skill_source("kite", FIGHT))
+    for words, complaint in (
+        ((tmp_path / "missing.py", "--scenario", "protoss_5_vs_5"), "does not exist"),
+        ((file, "--scenario", "protoss_6"), "unknown scenario"),
+        ((file,), "--scenario"),
+        ((file, "--scenario", "protoss_5_vs_5", "--episodes", 1), "--episodes"),
+    ):
+        ran = compass("skills", "try", *words)
+        assert ran.code == 2 and complaint in ran.err and ran.err.count("\n") == 1
