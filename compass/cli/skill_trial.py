@@ -62,13 +62,14 @@ def try_command(
             }
         )
     else:
-        for line in _lines(passed, result):
+        for line in lines_of(passed, result):
             out().print(line, markup=False, soft_wrap=True)
     if not passed.passed:
         raise typer.Exit(2)
 
 
-def _lines(passed: GateResult, result: TrialResult | None) -> list[str]:
+def lines_of(passed: GateResult, result: TrialResult | None) -> list[str]:
+    """What people read of a gate and a trial, the verdict last."""
     if result is None:
         return [*passed.problems, "rejected at the gate"]
     assert passed.seconds_per_call is not None  # it passed
@@ -90,4 +91,4 @@ def _lines(passed: GateResult, result: TrialResult | None) -> list[str]:
     if result.faults:
         counts = ", ".join(f"{count} {kind}" for kind, count in result.faults.items())
         lines.append(f"its mistakes: {counts}; the first: {result.first_fault}")
-    return [*lines, f"{result.verdict.value}: {result.reason}"]
+    return [*lines, f"{result.verdict}: {result.reason}"]

@@ -30,7 +30,7 @@ BODIES = {
 LOSING = {
     "loop": "while True: pass",
     "exits": OS + "os._exit(3)",
-    "socket": OS + "return os.sys.modules['socket'].socket().listen()" + "\n" + "return os.fork()",
+    "forks": OS + "return os.fork()",
     "bomb": "return bytearray(1 << 40)",
     "blind": OS + "os.write(0, b'x' * 18)\nreturn 1",
     "flood": OS + "while True: os.write(0, b'x' * 1000)",

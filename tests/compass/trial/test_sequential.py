@@ -35,9 +35,9 @@ def trials(count: int, difference: float, discordant: float, cap: int) -> tuple[
 
 @pytest.mark.parametrize("discordant", [0.1, 0.3, 0.6])
 def test_an_equal_candidate_is_neither_admitted_nor_rejected(discordant: float) -> None:
-    verdicts, _, held = trials(400, 0.0, discordant, 1600)
-    assert verdicts[Verdict.ADMITTED] <= 0.05 * 400
-    assert verdicts[Verdict.REJECTED] <= 0.05 * 400
+    verdicts, _, held = trials(300, 0.0, discordant, 1600)
+    assert verdicts[Verdict.ADMITTED] <= 0.05 * 300
+    assert verdicts[Verdict.REJECTED] <= 0.05 * 300
     assert held >= 0.9
 
 
@@ -51,16 +51,16 @@ def test_a_worse_candidate_is_never_admitted_and_costs_little() -> None:
 def test_a_better_candidate_is_admitted_the_sooner_the_more_it_gains(
     gain: float, power: float, most_episodes: float
 ) -> None:
-    verdicts, episodes, held = trials(400, gain, 0.3, 1600)
-    assert verdicts[Verdict.ADMITTED] >= power * 400
+    verdicts, episodes, held = trials(200, gain, 0.3, 1600)
+    assert verdicts[Verdict.ADMITTED] >= power * 200
     assert episodes <= most_episodes
-    assert verdicts[Verdict.REJECTED] <= 0.05 * 400 and held >= 0.9
+    assert verdicts[Verdict.REJECTED] <= 0.05 * 200 and held >= 0.9
 
 
 def test_a_gain_of_the_margin_is_seldom_dropped_early() -> None:
     rng = np.random.default_rng(5)
-    found = [trial(rng, 0.05, 0.3, 1600) for _ in range(400)]
-    assert sum("does not win" in each.reason for each in found) <= 0.1 * 400
+    found = [trial(rng, 0.05, 0.3, 1600) for _ in range(200)]
+    assert sum("does not win" in each.reason for each in found) <= 0.1 * 200
 
 
 def test_figures_of_a_decision() -> None:
