@@ -99,31 +99,36 @@ def test_what_a_skill_keeps_outside_its_memory_ends_with_the_battle() -> None:
         assert not any(episode.faults for episode in ring.play(keeper, range(3), TRIAL))
 
 
-def test_workers_stay_from_call_to_call_and_streams_and_shares_do_not_matter() -> None:
-    scenario = load_scenario("protoss_5_vs_5_epo")
-    with Arena(scenario, workers=2) as arena:
+def test_workers_stay_from_call_to_call_and_shares_do_not_matter() -> None:
+    medic = library_of(medic=FIGHT)
+    medic = Library(medic.folder, {"medic": replace(medic.skills["medic"], unit_types=("medivac",))})
+    with Arena(load_scenario("protoss_5_vs_5_epo"), workers=2) as arena:
         whole = arena.play(SHIPPED, range(5))
-        assert arena._crew is not None
-        workers = [worker._process.pid for worker in arena._crew._workers]
+        workers = pids(arena)
         assert len(workers) == 2
         assert [result.seed for result in whole] == [0, 1, 2, 3, 4]
         assert arena.play(SHIPPED, [4, 2]) == [whole[4], whole[2]]
         assert arena.play(SHIPPED, range(5), EVALUATION) != whole
         assert arena.play(SHIPPED, []) == []
-        assert [worker._process.pid for worker in arena._crew._workers] == workers
-        for pid in workers:
-            assert pid is not None
-            os.kill(pid, signal.SIGKILL)
-        assert arena.play(SHIPPED, range(5)) == whole  # killed between calls: replaced
-
-
-def test_an_arena_outlives_a_library_that_cannot_play() -> None:
-    medic = library_of(medic=FIGHT)
-    medic = Library(medic.folder, {"medic": replace(medic.skills["medic"], unit_types=("medivac",))})
-    with Arena(load_scenario("zerg_5_vs_5"), workers=1) as arena:
+        assert pids(arena) == workers
         with pytest.raises(InputError, match="no skill for a"):
             arena.play(medic, range(2))
-        assert len(arena.play(SHIPPED, range(2))) == 2
+        assert pids(arena) == []  # the next call starts new ones
+
+
+def test_a_worker_killed_between_calls_is_replaced() -> None:
+    with Arena(load_scenario("protoss_5_vs_5_epo"), workers=1) as arena:
+        before = arena.play(SHIPPED, range(2))
+        (pid,) = pids(arena)
+        os.kill(pid, signal.SIGKILL)
+        assert arena.play(SHIPPED, range(2)) == before
+        assert pids(arena) != [pid]
+
+
+def pids(arena: Arena) -> list[int]:
+    """The arena's worker processes."""
+    workers = arena._crew._workers if arena._crew else []
+    return [worker._process.pid or 0 for worker in workers]
 
 
 def test_an_arena_says_what_it_cannot_do() -> None:
