@@ -25,7 +25,7 @@ from compass.errors import InputError
 from compass.evaluate.manifest import code_hash, git_revision, installed_version
 from compass.evaluate.run_folder import clear_errors, unused, write_whole
 from compass.jsonl import append_line, whole_lines
-from compass.policies.checkpoint import TrainedPolicy
+from compass.policies.checkpoint import CHECKPOINT, TrainedPolicy
 from envs.draws import TRAINING
 from envs.engine import rules_hash
 
@@ -66,7 +66,7 @@ class TrainFolder:
     @property
     def policy(self) -> Path:
         """The latest checkpoint, for `compass evaluate --policy`."""
-        return self.path / "policy.npz"
+        return self.path / CHECKPOINT
 
     @property
     def state(self) -> Path:
@@ -126,7 +126,7 @@ def build_manifest(settings: TrainSettings) -> Manifest:
         "agent_ids": hyper.agent_ids,
         "hyper_parameters": asdict(hyper),
         "every": settings.every,
-        "battles": settings.battles,
+        "held_out": settings.held_out,
         "device": settings.device,
         "rules": rules_hash(),
         "code": code_hash(),
@@ -210,7 +210,7 @@ class _Books:
         start = perf_counter()
         learner, folder, settings = self._learner, self._folder, self._settings
         policy = TrainedPolicy(self._manifest | {"steps": learner.steps}, learner.weights())
-        measured = measure(policy, settings.scenario, settings.observation, settings.battles)
+        measured = measure(policy, settings.scenario, settings.observation, settings.held_out)
         learner.timings["measure"] = learner.timings.get("measure", 0.0) + perf_counter() - start
         point = _point(learner.steps, measured, learner.timings, losses)
         with clear_errors(folder.path, _KEPT):

@@ -2,7 +2,8 @@
 
 Sources. SMACv2: the commands of its RUNNING_EXPERIMENTS.md, with the files of the repositories that these name, benellis3/mappo
 (`clipping_rnn_central_V.yaml`, `default.yaml`) and benellis3/pymarl2 (`qmix.yaml`, `default.yaml`). HARL: PKU-MARL/HARL,
-`tuned_configs/smacv2/protoss_5_vs_5/happo/config.json`. EPyMARL: uoe-agents/epymarl, `src/config/algs/mappo.yaml` and `qmix.yaml`.
+`tuned_configs/smacv2/protoss_5_vs_5/happo/config.json` (of HAPPO, whose agents share no network). EPyMARL: uoe-agents/epymarl,
+`src/config/algs/mappo.yaml` and `qmix.yaml`.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ class Common:
 
     hidden: int = 64  # width of every layer: SMACv2, HARL
     gamma: float = 0.99  # SMACv2, HARL
-    adam_eps: float = 1e-5  # SMACv2, HARL
-    grad_norm: float = 10.0  # SMACv2, HARL
+    adam_eps: float = 1e-5  # SMACv2's MAPPO, HARL
+    grad_norm: float = 10.0  # SMACv2's and HARL's files
     agent_ids: bool = True  # whether an agent reads its id: SMACv2, EPyMARL
 
     def __post_init__(self) -> None:
@@ -68,6 +69,7 @@ class PpoSettings(Common):
                 f"batch is {self.batch}; give a multiple of battles times chunk, {self.battles} times {self.chunk}: every battle's "
                 "steps are learnt from in sequences of chunk"
             )
+        _check_minibatch(self)
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class QSettings(Common):
 
     battles: int = 16  # ours, for speed (SMACv2: 1)
     batch: int = 640  # steps between rounds of updates: ours (SMACv2: an episode, about 50)
-    updates: int = 16  # gradient steps a round: ours (SMACv2: one an episode, which would be about 13)
+    updates: int = 8  # gradient steps a round: ours (SMACv2: one an episode, which would be about 13)
     minibatch: int = 800  # steps: ours (SMACv2: 128 episodes, about 6,400)
     memory: int = (
         100_000  # steps kept to learn from: ours, for a machine's memory (SMACv2: 5,000 episodes, about 250,000)
@@ -96,6 +98,19 @@ class QSettings(Common):
         super().__post_init__()
         if self.batch % self.battles:
             raise InputError(f"batch is {self.batch}; give a multiple of battles, {self.battles}")
+        _check_minibatch(self)
+        if self.memory < max(self.batch, self.minibatch):
+            raise InputError(
+                f"memory is {self.memory}; give at least batch and minibatch, {self.batch} and {self.minibatch}"
+            )
+
+
+def _check_minibatch(hyper: PpoSettings | QSettings) -> None:
+    """A minibatch is of whole sequences, each a battle's steps of a batch."""
+    sequence = hyper.batch // hyper.battles
+    if hyper.minibatch % sequence or (isinstance(hyper, PpoSettings) and hyper.minibatch > hyper.batch):
+        most = f", at most batch, {hyper.batch}" if isinstance(hyper, PpoSettings) else ""
+        raise InputError(f"minibatch is {hyper.minibatch}; give a multiple of batch / battles, {sequence}{most}")
 
 
 ALGORITHMS: Mapping[str, type[PpoSettings] | type[QSettings]] = MappingProxyType(
@@ -131,7 +146,7 @@ class TrainSettings:
     """One training of one algorithm on one scenario.
 
     steps: environment steps to learn from, rounded up to whole batches. recurrent: whether agents have a memory (a GRU). every:
-    steps between measurements, at each of which a checkpoint is written. battles: held-out ones in a measurement. reading: what
+    steps between measurements, at each of which a checkpoint is written. held_out: battles of a measurement. reading: what
     agents read. hyper: None for the algorithm's own.
     """
 
@@ -143,7 +158,7 @@ class TrainSettings:
     recurrent: bool = True
     device: str = "cpu"
     every: int = 50_000
-    battles: int = 200
+    held_out: int = 200
     reading: Reading = OWN
     hyper: PpoSettings | QSettings | None = None
 
@@ -158,7 +173,7 @@ class TrainSettings:
         for name, number, most in (
             ("steps", self.steps, _MOST_STEPS),
             ("every", self.every, _MOST_STEPS),
-            ("battles", self.battles, 100_000),
+            ("held_out", self.held_out, 100_000),
         ):
             if not 1 <= number <= most:
                 raise InputError(f"{name} is {number}; give 1 or more, at most {most}")

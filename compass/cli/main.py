@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 
 from compass.cli import (
     bench,
+    compare,
     demo,
     doctor,
     evaluate,
@@ -52,6 +53,7 @@ def options(
 
 app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate_command)
+app.command("compare")(compare.compare)
 app.command("train")(train.train_command)
 app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(skills.app, name="skills")

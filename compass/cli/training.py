@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.table import Table
 
-from compass.bench.training import AT, FAR, Training, trainings
+from compass.bench.training import AT, FAR, Seeds, Training, by_seeds, trainings
 from compass.cli.output import out, print_json
 
 
@@ -16,7 +16,13 @@ def print_training(beside: Sequence[Path], json: bool) -> None:
     """Set trainings beside the published curves and print it."""
     found = trainings(beside)
     if json:
-        print_json({"at": AT, "trainings": [asdict(training) for training in found]})
+        print_json(
+            {
+                "at": AT,
+                "trainings": [asdict(each) for each in found],
+                "seeds": [asdict(each) for each in by_seeds(found)],
+            }
+        )
         return
     console = out()
     console.print(
@@ -33,6 +39,17 @@ def print_training(beside: Sequence[Path], json: bool) -> None:
     for training in found:
         table.add_row(*_row(training))
     console.print(table)
+    for seeds in by_seeds(found):
+        console.print(_over_seeds(seeds), markup=False, soft_wrap=True)
+
+
+def _over_seeds(seeds: Seeds) -> str:
+    parts = []
+    for at, mean, spread, published in zip(AT, seeds.means, seeds.ranges, seeds.published, strict=True):
+        if spread is not None:
+            beside = "" if published is None else f", published {_rate(published)}"
+            parts.append(f"{at / 1e6:g} M {_rate(mean)} ({_rate(spread[0])} to {_rate(spread[1])}{beside})")
+    return f"{seeds.name}, seeds {', '.join(map(str, seeds.seeds))}: mean at {'; at '.join(parts)}"
 
 
 def _row(training: Training) -> list[str]:

@@ -18,6 +18,8 @@ from compass.errors import InputError
 
 FORMAT = 1
 SUFFIX = ".npz"
+CHECKPOINT = "policy" + SUFFIX
+"""The name of the file in the folder of a training."""
 _ABOUT = "about"
 _LAYERS = ("norm", "enter", "core", "head")
 _EPSILON = 1e-5  # torch's, of a LayerNorm

@@ -12,6 +12,7 @@ from compass.communication import Channel, Exchange, ToldRows
 from compass.errors import InputError
 from envs.layout import Layout
 from envs.scenario import Scenario
+from envs.scenario_file import load_scenario
 from envs.skirmish import Batch
 
 Rows = NDArray[np.float32]
@@ -62,8 +63,9 @@ OWN = Reading()
 class BatchRows:
     """The same for many battles of the batched engine."""
 
-    def __init__(self, scenario: Scenario, observation: str, n_battles: int, reading: Reading) -> None:
-        self._scenario, self._reading, self._repaired = scenario, reading, observation == "repaired"
+    def __init__(self, scenario: str | Scenario, observation: str, n_battles: int, reading: Reading) -> None:
+        self._scenario = scenario = load_scenario(scenario)
+        self._reading, self._repaired = reading, observation == "repaired"
         self._channels: list[Channel | None] = [None] * n_battles
         self._read = [-1] * n_battles  # the step that was read last: a step is told once
         self._told = ToldRows(scenario)

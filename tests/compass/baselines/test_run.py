@@ -24,7 +24,7 @@ from envs.skirmish import Skirmish
 
 SCENARIO = load_scenario("protoss_5_vs_5")
 HYPER = PpoSettings(battles=4, batch=200, minibatch=100, epochs=1)
-SETTINGS = TrainSettings("mappo", SCENARIO, 600, every=400, battles=8, hyper=HYPER)
+SETTINGS = TrainSettings("mappo", SCENARIO, 600, every=400, held_out=8, hyper=HYPER)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_what_cannot_be_trained_or_gone_on_with_is_refused(trained, tmp_path):
     [
         ({"algorithm": "mapo"}, "did you mean mappo"),
         ({"steps": 0}, "give 1 or more"),
-        ({"battles": 0}, "give 1 or more"),
+        ({"held_out": 0}, "give 1 or more"),
         ({"seed": -1}, "not allowed"),
         ({"device": "gpu"}, "unknown device"),
         ({"observation": "repared"}, "did you mean repaired"),
@@ -122,7 +122,7 @@ def test_bad_settings_are_refused(wrong, message):
 @pytest.mark.parametrize("reading", [Reading(hops=3), Reading(open_loop=True)])
 def test_the_evaluator_plays_what_was_trained_to_read_otherwise(tmp_path, reading):
     """And hears there what it heard in training: the last measurement, played again by the episode loop."""
-    settings = replace(SETTINGS, steps=200, battles=6, reading=reading)
+    settings = replace(SETTINGS, steps=200, held_out=6, reading=reading)
     folder = TrainFolder(tmp_path / "run")
     last = train(settings, folder.path)[-1]
     team, env = TrainedTeam(load_policy(folder.policy), SCENARIO), Skirmish(SCENARIO)
@@ -144,6 +144,8 @@ def test_the_evaluator_plays_what_was_trained_to_read_otherwise(tmp_path, readin
         (("lr=nan",), "give a number above 0"),
         (("lmbda=1.5",), "give 1 or less"),
         (("batch=100",), "a multiple of battles times chunk"),
+        (("minibatch=75",), "a multiple of batch / battles, 50, at most batch, 3200"),
+        (("minibatch=6400",), "at most batch, 3200"),
     ],
 )
 def test_bad_hyper_parameters_are_refused(words, message):
@@ -157,5 +159,9 @@ def test_hyper_parameters_are_given_by_name():
     assert given == PpoSettings(lr=0.001, agent_ids=False, entropy=0.0)
     with pytest.raises(InputError, match="a multiple of battles, 16"):
         hyper_parameters("qmix", ("batch=100",))
+    with pytest.raises(InputError, match="minibatch is 20; give a multiple of batch / battles, 40"):
+        hyper_parameters("qmix", ("minibatch=20",))
+    with pytest.raises(InputError, match="memory is 100; give at least"):
+        hyper_parameters("qmix", ("memory=100",))
     with pytest.raises(InputError, match="did you mean mappo"):
         hyper_parameters("mapo", ())

@@ -11,8 +11,9 @@ import pytest
 pytest.importorskip("benchmarl", reason="the extra `baselines` is not installed")
 
 from compass.baselines.run import TrainFolder
+from compass.bench.training import SHIPPED
 
-WORDS = ("train", "mappo", "protoss_5_vs_5", "--feed-forward", "--every", 3_200, "--battles", 10)
+WORDS = ("train", "mappo", "protoss_5_vs_5", "--feed-forward", "--every", 3_200, "--held-out", 10)
 
 
 def test_a_killed_training_goes_on(start, compass, tmp_path):
@@ -57,10 +58,15 @@ def test_what_agents_read_and_learn_by_is_told_in_the_manifest(compass, tmp_path
 
 
 def test_bad_input_is_one_line(compass, tmp_path):
+    training = tmp_path / "training"
+    training.mkdir()
+    (training / "manifest.json").write_bytes((SHIPPED / "mappo-zerg_5_vs_5-1" / "manifest.json").read_bytes())
     for words, message in (
         (("train", "mapo", "3m", "--steps", 9), "did you mean mappo"),
         (("train", "mappo", "3m", "--steps", 9, "--resume"), "--resume needs --out"),
         (("train", "mappo", "3m", "--steps", 9, "--hops", 2), "add --communicated"),
+        (("train", "mappo", "3m", "--steps", 9, "--communicated", "--hops", 0), "over 0 hops nothing is told"),
+        (("replay", training), "holds a training, not an evaluation"),
         (("train", "mappo", "3m", "--steps", 9, "--communicated", "--open-loop"), "leave out one of"),
         (("train", "mappo", "3m", "--steps", 9, "--set", "lr=x"), "give it as lr=0.0005"),
         (("train", "mappo", "3m", "--steps", 9, "--device", "cuda", "--out", tmp_path / "x"), "no CUDA device"),
