@@ -8,7 +8,6 @@ Sources. SMACv2: the commands of its RUNNING_EXPERIMENTS.md, with the files of t
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
@@ -25,6 +24,11 @@ DEVICES = ("cpu", "cuda")
 HELD_OUT = "held-out"
 """The stream of the battles that tell how far a training is; neither trained on nor counted by `evaluate`."""
 _MOST_STEPS = 10**12
+_MOST_OF_ANY = 10**7
+_MOST = {
+    **dict.fromkeys(("gamma", "lmbda", "epsilon_first", "epsilon_last", "target_rate"), 1),
+    **{"hidden": 4_096, "mixing": 4_096, "battles": 10_000, "lr": 10, "epsilon_steps": _MOST_STEPS},
+}
 _MAY_BE_0 = ("agent_ids", "entropy", "lmbda", "gain", "epsilon_first", "epsilon_last")
 
 
@@ -40,11 +44,10 @@ class Common:
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if not 0 <= value < math.inf or (value == 0 and name not in _MAY_BE_0):
-                raise InputError(f"{name} is {value}; give a number above 0")
-        for name in ("gamma", "lmbda", "epsilon_first", "epsilon_last", "target_rate"):
-            if getattr(self, name, 0) > 1:
-                raise InputError(f"{name} is {getattr(self, name)}; give 1 or less")
+            most = _MOST.get(name, _MOST_OF_ANY)
+            if not 0 <= value <= most or (value == 0 and name not in _MAY_BE_0):
+                least = "0 or more" if name in _MAY_BE_0 else "a number above 0"
+                raise InputError(f"{name} is {value}; give {least}, at most {most:,}")
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,8 @@ class QSettings(Common):
         if self.batch % self.battles:
             raise InputError(f"batch is {self.batch}; give a multiple of battles, {self.battles}")
         _check_minibatch(self)
+        if self.epsilon_last > self.epsilon_first:
+            raise InputError(f"epsilon_last is {self.epsilon_last}; give at most epsilon_first, {self.epsilon_first}")
         if self.memory < max(self.batch, self.minibatch):
             raise InputError(
                 f"memory is {self.memory}; give at least batch and minibatch, {self.batch} and {self.minibatch}"
@@ -177,8 +182,7 @@ class TrainSettings:
         ):
             if not 1 <= number <= most:
                 raise InputError(f"{name} is {number}; give 1 or more, at most {most}")
-        if self.reading.hops:
-            check_readable(self.scenario)
+        check_readable(self.scenario)
         if not 0 <= self.seed < 2**32:
             raise InputError(f"seed {self.seed} is not allowed; give a whole number from 0 to {2**32 - 1}")
 

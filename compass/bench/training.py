@@ -11,7 +11,8 @@ from typing import Any
 import orjson
 import yaml
 
-from compass.baselines.run import Point, TrainFolder
+from compass.baselines.folder import Point, TrainFolder
+from compass.errors import InputError
 
 DATA_FILE = Path(__file__).with_name("published_curves.yaml")
 SHIPPED = Path(__file__).parents[1] / "baselines" / "trained"
@@ -97,6 +98,8 @@ def read_training(folder: TrainFolder) -> Training:
     """
     manifest, points = folder.content(), folder.points()
     published = _published(manifest)
+    if len(points) < 2:
+        raise InputError(f"{folder.path} has measured nothing yet but the beginning")
     goal, timings = published[-1], points[-1]["timings"]
     return Training(
         folder.path.name,

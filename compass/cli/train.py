@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from compass.baselines.run import Point, TrainFolder, default_train_path, train
+from compass.baselines.folder import Point, TrainFolder
+from compass.baselines.run import default_train_path, train
 from compass.baselines.settings import ALGORITHMS, DEVICES, TrainSettings, hyper_parameters
 from compass.cli.evaluate import Scenario
 from compass.cli.output import Json, command, err, folder, out, print_json

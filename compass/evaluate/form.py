@@ -57,10 +57,6 @@ def check_form(manifest: Mapping[str, Any], path: Path) -> None:
     Raises:
         InputError: one is not.
     """
-    if "algorithm" in manifest and "held_out_stream" in manifest:
-        raise InputError(
-            f"{path.parent} holds a training, not an evaluation: evaluate its policy with --policy {path.parent}"
-        )
     for key in _NEEDED:
         if key not in manifest:
             raise _damaged(path, f"it lacks {key}")

@@ -15,6 +15,7 @@ from envs.scenario import Scenario
 from envs.scenario_file import load_scenario
 from envs.skirmish import Batch
 
+_MOST_HOPS = 1_000_000
 Rows = NDArray[np.float32]
 
 
@@ -33,8 +34,8 @@ class Reading:
     open_loop: bool = False
 
     def __post_init__(self) -> None:
-        if self.hops < 0:
-            raise InputError(f"hops is {self.hops}; give 0 (no communication) or more")
+        if not 0 <= self.hops <= _MOST_HOPS:
+            raise InputError(f"hops is {self.hops}; give 0 (no communication) or more, at most {_MOST_HOPS:,}")
         if self.open_loop and self.hops:
             raise InputError(
                 "an open-loop policy sees and hears nothing; leave out one of --open-loop and --communicated"

@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from compass.baselines.run import TrainFolder
+from compass.baselines.folder import TrainFolder
 from compass.bench.training import AT, SHIPPED, by_seeds, published_curves, read_training, win_rate
 from compass.errors import InputError
 
@@ -20,7 +20,8 @@ def training(path: Path, rates: list[float], every: int = 100_000, **manifest: o
     earlier = orjson.loads((SHIPPED / "mappo-protoss_5_vs_5-1" / "manifest.json").read_bytes())
     (path / "manifest.json").write_bytes(orjson.dumps(earlier | manifest))
     points = [
-        {"steps": i * every, "win_rate": rate, "battles": 200, "seconds": float(i), "timings": TIMINGS}
+        {"steps": i * every, "win_rate": rate, "battles": 200, "return": 1.0, "length": 9.0}
+        | {"seconds": float(i), "timings": TIMINGS}
         for i, rate in enumerate(rates)
     ]
     (path / "curve.jsonl").write_bytes(b"".join(orjson.dumps(point) + b"\n" for point in points))

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("benchmarl", reason="the extra `baselines` is not installed")
 
-from compass.baselines.run import TrainFolder
+from compass.baselines.folder import TrainFolder
 from compass.bench.training import SHIPPED
 
 WORDS = ("train", "mappo", "protoss_5_vs_5", "--feed-forward", "--every", 3_200, "--held-out", 10)
@@ -37,6 +37,19 @@ def test_a_killed_training_goes_on(start, compass, tmp_path):
     steps = [point["steps"] for point in content["curve"]]
     assert steps == list(range(0, more + 1, 3_200))
     assert content["curve"][: len(before) - 1] == before[:-1]
+
+
+def test_an_interrupted_training_says_how_to_go_on(start, tmp_path):
+    folder = TrainFolder(tmp_path / "run")
+    process = start(*WORDS, "--steps", 1_000_000, "--out", folder.path)
+    end = time.monotonic() + 120
+    while not folder.curve.exists() or len(folder.points()) < 2:
+        assert time.monotonic() < end and process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    err = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert "stopped; the same command with --out" in err and "Traceback" not in err
 
 
 def test_what_it_prints(compass, tmp_path):
