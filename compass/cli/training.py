@@ -27,14 +27,18 @@ def print_training(beside: Sequence[Path], json: bool) -> None:
     console = out()
     console.print(
         "Held-out battles won, embedded engine, greedy, beside SMACv2's published curves (real game, default setting, no rows "
-        f"wiped) at the same environment steps; ! where they differ by more than {FAR:g}",
+        f"wiped) at the same environment steps; ! where they differ by more than {FAR:g}. reuse: how "
+        f"often a step was learnt from; to publ.: seconds until the published rate of {AT[-1] / 1e6:g} M; c/u/m: shares of collecting, "
+        "updating, measuring",
         soft_wrap=True,
     )
-    table = Table("training", "agents", box=None)
+    table = Table(box=None)
+    table.add_column("training", no_wrap=True)
+    table.add_column("agents")
     for at in AT:
         table.add_column(f"{at / 1e6:g} M", justify="right")
         table.add_column("published", justify="right")
-    for column in ("learnt from", "seconds", "until published", "collect/update/measure"):
+    for column in ("reuse", "seconds", "to publ.", "c/u/m"):
         table.add_column(column, justify="right")
     for training in found:
         table.add_row(*_row(training))
@@ -59,7 +63,7 @@ def _row(training: Training) -> list[str]:
         cells += [_rate(won) + " !" * far, _rate(published)]
     until = "-" if training.until_published is None else f"{training.until_published:,.0f}"
     shares = "/".join(f"{100 * training.shares.get(name, 0):.0f}" for name in ("collect", "update", "measure"))
-    return [*cells, f"{training.learnt_from:g} times", f"{training.seconds:,.0f}", until, f"{shares} %"]
+    return [*cells, f"{training.learnt_from:g}x", f"{training.seconds:,.0f}", until, f"{shares} %"]
 
 
 def _rate(rate: float | None) -> str:
