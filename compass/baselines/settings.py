@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
-from pydantic import TypeAdapter, ValidationError
-
 from compass.errors import InputError, unknown
 from compass.evaluate.settings import OBSERVATIONS
 from compass.observation.decode import check_readable
@@ -133,6 +131,8 @@ def hyper_parameters(algorithm: str, given: Sequence[str]) -> PpoSettings | QSet
         raise unknown("algorithm", algorithm, tuple(ALGORITHMS))
     if not given:
         return None
+    from pydantic import TypeAdapter, ValidationError  # which nothing else here needs, and takes a while to load
+
     own = asdict(ALGORITHMS[algorithm]())
     values = dict(own)
     for word in given:

@@ -28,8 +28,8 @@ def print_training(beside: Sequence[Path], json: bool) -> None:
     console.print(
         "Held-out battles won, embedded engine, greedy, beside SMACv2's published curves (real game, default setting, no rows "
         f"wiped) at the same environment steps; ! where they differ by more than {FAR:g}. reuse: how "
-        f"often a step was learnt from; to publ.: seconds until the published rate of {AT[-1] / 1e6:g} M; c/u/m: shares of collecting, "
-        "updating, measuring",
+        f"often a step was learnt from; to publ.: seconds until the published rate of {AT[-1] / 1e6:g} M; c/u/m: shares of "
+        "collecting, updating, measuring",
         soft_wrap=True,
     )
     table = Table(box=None)
