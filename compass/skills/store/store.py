@@ -111,6 +111,8 @@ class Store(StoreReader):
             if name not in self._ledger.present:
                 last = self._history(name)[-1]
                 raise InputError(f"{name} is {self._ledger.state(name)} already; version {last.number} was its last")
+            if len(self._ledger.present) == 1:
+                raise InputError(f"{name} is the only skill of {self.folder}, and a library needs one; add another first")
             self._change_or_complain("retired", name, None, by, reason)
 
     def restore(self, name: str, by: str = HUMAN) -> Version:
