@@ -148,7 +148,7 @@ def read_skill_file(path: Path) -> bytes | Broken:
         if not stat.S_ISREG(state.st_mode):
             return Broken(path.name, 1, "not a regular file")
         if state.st_size > MAX_SOURCE:
-            return Broken(path.name, 1, f"{state.st_size} bytes long; a skill has at most {MAX_SOURCE}")
+            return _too_long(state.st_size, path)
         return path.read_bytes()
     except OSError as error:
         return Broken(path.name, 1, f"cannot be read: {error.strerror}")
@@ -165,6 +165,9 @@ def check_content(content: bytes, path: Path) -> Skill | list[Broken]:
 def check_source(source: str, path: Path) -> Skill | list[Broken]:
     """Check a skill's text as if it stood in the file `path` (which need not exist): the skill, or all that is wrong with it."""
     name = path.stem
+    size = len(source.encode("utf-8", "surrogatepass"))
+    if size > MAX_SOURCE:
+        return [_too_long(size, path)]
     if not (name.isidentifier() and name == name.lower() and name.isascii()):
         return [Broken(path.name, 1, "the file's name is the skill's name: lower-case letters, digits and _ only")]
     try:
@@ -180,6 +183,10 @@ def check_source(source: str, path: Path) -> Skill | list[Broken]:
     except ValueError as error:
         return [Broken(path.name, 1, str(error))]
     return [Broken(path.name, line, reason) for line, reason in problems]
+
+
+def _too_long(size: int, path: Path) -> Broken:
+    return Broken(path.name, 1, f"{size} bytes long; a skill has at most {MAX_SOURCE}")
 
 
 def _skill(source: str, path: Path, head: Header, known: tuple[Parameter, ...]) -> Skill:

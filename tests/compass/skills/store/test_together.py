@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from envs.errors import InputError
 from tests.compass.skills.store.keeping import ADMIT, REJECT, candidate, check_whole, sha256, source
 
 PROCESSES, EACH = 4, 8  # by hand: 8 processes of 125
+SAVES = 15
 
 
 def together(work: Callable[[int], object], processes: int = PROCESSES) -> None:
@@ -58,45 +61,45 @@ def test_processes_that_write_at_once_lose_nothing(folder: Path) -> None:
     new = [each for each in kept if each.parent is None]
     assert all(each.verdict == "admitted" and store.history(each.skill)[-1].sha256 == each.sha256 for each in new)
     replaced = [each for each in kept if each.skill == "hold" and each.verdict == "admitted"]
-    assert replaced and [each.sha256 for each in store.history("hold")[1:]] == [each.sha256 for each in replaced_in_turn(store)]
+    in_turn = [store.candidate(event["candidate"]) for event in store.events("hold") if event.kind == "admitted"]
+    assert {each.id for each in replaced} == {each.id for each in in_turn} != set()
+    assert [each.sha256 for each in store.history("hold")[1:]] == [each.sha256 for each in in_turn]
     assert {each.judgement.reason for each in kept if each.verdict == "rejected"} <= {REJECT.reason, "the parent changed"}
-
-
-def replaced_in_turn(store: Store) -> list[object]:
-    return [store.candidate(event["candidate"]) for event in store.events("hold") if event.kind == "admitted"]
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["by renaming", "in place"])
 def test_what_people_save_meanwhile_is_never_lost(whole: bool, folder: Path) -> None:
-    """One process admits without pause while another saves by hand; each text saved is live at the end or among the versions."""
-    file, saved = folder / "hold.py", folder.parent / "saved"
+    """One process admits without pause while another saves by hand and waits until its text is kept."""
+    finished = folder / "finished"
 
-    def work(number: int) -> None:
-        if number == 0:
-            draws = random.Random(3)
-            for at in range(30):
-                text = source(f"by hand {at} {draws.random()}")
-                if whole:
-                    (folder / ".hold.swp").write_text(text)
-                    (folder / ".hold.swp").replace(file)
-                else:
-                    file.write_text(text)
-                with saved.open("a") as lines:
-                    lines.write(sha256(text) + "\n")
-                seen = lambda text=text: file.read_text() != text  # noqa: E731
-                for _ in range(draws.randrange(3000)):
-                    if seen():
-                        break
-        else:
-            store = Store(folder)
-            for at in range(40):
-                live = load_library(folder).skills.get("hold")
-                if live is not None:
-                    store.judge(store.submit(candidate("hold", source(f"admitted {at}"), live.source)), ADMIT)
+    def save() -> None:
+        draws = random.Random(3)
+        for at in range(SAVES):
+            text = source(f"by hand {at}")
+            time.sleep(draws.random() * 0.02)
+            if whole:
+                (folder / ".hold.swp").write_text(text)
+                (folder / ".hold.swp").replace(folder / "hold.py")
+            else:
+                (folder / "hold.py").write_text(text)
+            end = time.monotonic() + 20
+            while not (folder / ".library" / "versions" / f"{sha256(text)}.py").exists():
+                assert time.monotonic() < end, text
+                time.sleep(0.001)
+        finished.touch()
 
-    together(work, 2)
-    store = check_whole(folder)
-    assert store.history("hold")
+    def admit_all() -> None:
+        store = Store(folder)
+        for at in count():
+            live = load_library(folder).skills.get("hold")
+            if live is not None:
+                store.judge(store.submit(candidate("hold", source(f"admitted {at}"), live.source)), ADMIT)
+            if finished.exists():
+                return
+
+    together(lambda number: (save, admit_all)[number](), 2)
+    by = {version.by for version in check_whole(folder).history("hold")}
+    assert by == {"human", "scripted"}
 
 
 def test_the_lock_is_given_up_for_in_one_line(folder: Path) -> None:
