@@ -26,13 +26,15 @@ def format_of(home: Path, migrations: Mapping[int, Step] = MIGRATIONS) -> int:
     """The format of what `home` keeps, 0 for nothing.
 
     Raises:
-        InputError: it is of a later format, or its number is damaged.
+        InputError: it is of a later format, or its number is damaged or cannot be read.
     """
     path, newest = home / "format", max(migrations)
     try:
-        number = int(path.read_text("ascii"))
+        number = int(path.read_bytes())
     except FileNotFoundError:
         return 0
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from None
     except ValueError:
         raise InputError(f"{path} is damaged: it should hold a number; put {newest} into it") from None
     if not 0 <= number <= newest:

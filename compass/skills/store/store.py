@@ -112,7 +112,9 @@ class Store(StoreReader):
                 last = self._history(name)[-1]
                 raise InputError(f"{name} is {self._ledger.state(name)} already; version {last.number} was its last")
             if len(self._ledger.present) == 1:
-                raise InputError(f"{name} is the only skill of {self.folder}, and a library needs one; add another first")
+                raise InputError(
+                    f"{name} is the only skill of {self.folder}, and a library needs one; add another first"
+                )
             self._change_or_complain("retired", name, None, by, reason)
 
     def restore(self, name: str, by: str = HUMAN) -> Version:

@@ -12,7 +12,9 @@ from compass.skills.store.shelf import digest
 def source(words: str) -> str:
     """A skill's text; `words` make it another."""
     head = f'"""Hold: {words}.\n\nunit_types: any\n"""\n'
-    return head + "\n\ndef score_target(unit, obs):\n    return 0.0\n\n\ndef control_logic(obs, memory):\n    return 1\n"
+    return (
+        head + "\n\ndef score_target(unit, obs):\n    return 0.0\n\n\ndef control_logic(obs, memory):\n    return 1\n"
+    )
 
 
 def sha256(text: str) -> str:
@@ -41,7 +43,7 @@ def kinds(folder: Path, name: str | None = None) -> list[str]:
 
 
 def check_whole(folder: Path) -> Store:
-    """After a look the library loads, everything kept can be read, and the log tells what lies on the disk; the store that says so."""
+    """After a look the library loads, all that is kept can be read, and the log tells what lies on the disk; gives the store."""
     load_library(folder)
     Store(folder).notice()
     store = Store(folder)

@@ -55,7 +55,14 @@ def test_a_library_with_a_store_loads_as_before(store: Store, folder: Path) -> N
 
 def test_an_admitted_candidate_is_live_and_everything_of_it_is_kept(store: Store, folder: Path) -> None:
     proposed = Candidate(
-        "hold", source("wait"), "vlm", sha256(source("stand")), "weak at range", "Improve hold.", "wait", {"won": np.int64(3)}
+        "hold",
+        source("wait"),
+        "vlm",
+        sha256(source("stand")),
+        "weak at range",
+        "Improve hold.",
+        "wait",
+        {"won": np.int64(3)},
     )
     id_ = store.submit(proposed)
     assert (folder / "hold.py").read_text() == source("stand")

@@ -64,7 +64,10 @@ def test_processes_that_write_at_once_lose_nothing(folder: Path) -> None:
     in_turn = [store.candidate(event["candidate"]) for event in store.events("hold") if event.kind == "admitted"]
     assert {each.id for each in replaced} == {each.id for each in in_turn} != set()
     assert [each.sha256 for each in store.history("hold")[1:]] == [each.sha256 for each in in_turn]
-    assert {each.judgement.reason for each in kept if each.verdict == "rejected"} <= {REJECT.reason, "the parent changed"}
+    assert {each.judgement.reason for each in kept if each.verdict == "rejected"} <= {
+        REJECT.reason,
+        "the parent changed",
+    }
 
 
 @pytest.mark.parametrize("whole", [True, False], ids=["by renaming", "in place"])
