@@ -141,7 +141,7 @@ def test_a_folder_that_others_own_is_read_and_not_changed() -> None:
 def test_a_file_in_place_of_the_hidden_folder_is_named(store: Store, folder: Path) -> None:
     (folder / ".library").write_text("")
     for act in (store.notice, store.events):
-        with pytest.raises(InputError, match="cannot (read|write in) "):
+        with pytest.raises(InputError, match=r"cannot (read|write in) "):
             act()
 
 

@@ -19,6 +19,7 @@ from tests.compass.skills.store.keeping import ADMIT, REJECT, candidate, check_w
 
 PROCESSES, EACH = 4, 8  # by hand: 8 processes of 125
 SAVES = 15
+PATIENCE = 20.0
 
 
 def together(work: Callable[[int], object], processes: int = PROCESSES) -> None:
@@ -77,19 +78,19 @@ def test_what_people_save_meanwhile_is_never_lost(whole: bool, folder: Path) -> 
 
     def save() -> None:
         draws = random.Random(3)
-        for at in range(SAVES):
-            text = source(f"by hand {at}")
-            time.sleep(draws.random() * 0.02)
-            if whole:
+        try:
+            for at in range(SAVES):
+                text = source(f"by hand {at}")
+                time.sleep(draws.random() * 0.02)
                 (folder / ".hold.swp").write_text(text)
-                (folder / ".hold.swp").replace(folder / "hold.py")
-            else:
-                (folder / "hold.py").write_text(text)
-            end = time.monotonic() + 20
-            while not (folder / ".library" / "versions" / f"{sha256(text)}.py").exists():
-                assert time.monotonic() < end, text
-                time.sleep(0.001)
-        finished.touch()
+                (folder / ".hold.swp").replace(folder / "hold.py") if whole else (folder / "hold.py").write_text(text)
+                kept = folder / ".library" / "versions" / f"{sha256(text)}.py"
+                end = time.monotonic() + PATIENCE
+                while not kept.exists():
+                    assert time.monotonic() < end, text
+                    time.sleep(0.001)
+        finally:
+            finished.touch()
 
     def admit_all() -> None:
         store = Store(folder)
