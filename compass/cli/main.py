@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 from compass.cli import (
     bench,
     demo,
+    demos,
     doctor,
     evaluate,
     inspect,
@@ -56,6 +57,7 @@ app.command("train")(train.train_command)
 app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(skills.app, name="skills")
 app.add_typer(prompts.app, name="prompts")
+app.add_typer(demos.app, name="demos")
 app.command("view")(view.view)
 app.command("inspect")(inspect.inspect)
 app.command("replay")(replay.replay_command)
