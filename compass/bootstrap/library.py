@@ -4,44 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from compass.bootstrap.analysis import Analysis, analyse, page
+from compass.bootstrap.analysis import analyse, page
 from compass.bootstrap.evidence import collect, looked_at
+from compass.bootstrap.harvest import Harvest, LeftOut
 from compass.bootstrap.scripted import recipes
 from compass.demos.file import Demonstrations
 from compass.errors import InputError
 from compass.evaluate.run_folder import write_whole
 from compass.skills.library import Library, load_library
 from compass.skills.rehearsal import rehearse
-from compass.synthesis.recipe import Recipe, compose
+from compass.synthesis.recipe import compose
 
 _PAGE = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A skill that was made and did not pass: its text, and why."""
-
-    name: str
-    source: str
-    reasons: tuple[str, ...]
-
-
-@dataclass
-class Harvest:
-    """What a synthesizer made of demonstrations. sources: of the skills, by name; how: it, in a sentence."""
-
-    how: str
-    analysis: Analysis
-    sources: dict[str, str] = field(default_factory=dict)
-    recipes: tuple[Recipe, ...] = ()
-    left_out: list[LeftOut] = field(default_factory=list)
-    about: dict[str, Any] = field(default_factory=dict)
 
 
 @contextmanager
@@ -71,7 +50,8 @@ def by_rules(files: Sequence[Demonstrations]) -> Harvest:
     evidence = collect(files)
     made = recipes(evidence)
     how = "Made by rules that count who did what; no model was asked."
-    return Harvest(how, analyse(evidence), {recipe.name: compose(recipe) for recipe in made}, made)
+    sources = {recipe.name: compose(recipe) for recipe in made}
+    return Harvest(how, analyse(evidence), sources, made)
 
 
 def store(harvest: Harvest, files: Sequence[Demonstrations], out: Path) -> Library:
