@@ -25,7 +25,7 @@ _PAGE = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 @contextmanager
 def new_folder(out: Path) -> Iterator[None]:
-    """While a library is made in `out`, a new or empty folder; should that fail, it is as before.
+    """While a library is made in `out`, a new or empty folder. Should that fail, what a model has answered stays there.
 
     Raises:
         InputError: it holds something, is a file, or cannot be written.

@@ -14,6 +14,7 @@ from compass.bootstrap.evidence import MELEE
 from compass.bootstrap.interview import Given, Interview, Question, Refused
 from compass.bootstrap.moments import Moment
 from compass.models.base import Picture
+from compass.models.lines import one_line
 from compass.planner.scripted import TASKS
 from compass.planner.vlm.answers import told
 from compass.planner.vlm.prompts import Prompts
@@ -23,6 +24,8 @@ from compass.skills.rehearsal import rehearse
 from compass.types import Constants
 from compass.wire import units_of
 from envs.units import UNITS
+
+LONGEST = 2000  # characters of one part of an analysis
 
 
 @dataclass(frozen=True)
@@ -131,4 +134,4 @@ def judged(name: str, source: str, kind: str, task: str) -> str:
 
 def _words(analysis: TacticAnalysis) -> str:
     fields: Mapping[str, Any] = analysis.model_dump()
-    return "\n".join(f"- {name}: {' '.join(text.split())}" for name, text in fields.items() if text.strip())
+    return "\n".join(f"- {name}: {one_line(text, LONGEST)}" for name, text in fields.items() if text.strip())

@@ -15,11 +15,12 @@ from compass.bootstrap.harvest import Harvest, LeftOut
 from compass.bootstrap.interview import Given, Interview
 from compass.bootstrap.moments import sample
 from compass.bootstrap.prompts import load_bootstrap_prompts
-from compass.bootstrap.study import Study
+from compass.bootstrap.study import LONGEST, Study
 from compass.demos.file import Demonstrations
 from compass.evaluate.modelled import connect
 from compass.models.budget import Budget, Limits, Meter, Spent
 from compass.models.cassette import Cassette
+from compass.models.lines import one_line
 from compass.models.prices import tariff_of
 from compass.models.settings import ModelSettings
 from compass.planner.vlm.prompts import load_prompts
@@ -104,5 +105,5 @@ def _told(given: Given[TacticAnalysis]) -> dict[str, list[str]]:
     if given.value is None:
         return {"findings": [f"The model gave no usable analysis: {'; '.join(given.reasons)}"]}
     return {
-        "findings": [f"{name}: {' '.join(text.split())}" for name, text in given.value.model_dump().items() if text]
+        "findings": [f"{name}: {one_line(text, LONGEST)}" for name, text in given.value.model_dump().items() if text]
     }

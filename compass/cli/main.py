@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 
 from compass.cli import (
     bench,
+    bootstrap,
     demo,
     demos,
     doctor,
@@ -58,6 +59,7 @@ app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(skills.app, name="skills")
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(demos.app, name="demos")
+app.command("bootstrap")(bootstrap.bootstrap)
 app.command("view")(view.view)
 app.command("inspect")(inspect.inspect)
 app.command("replay")(replay.replay_command)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -76,13 +76,13 @@ def load_prompts(folder: Path | None = None, places: Places = PLACES) -> Prompts
     return Prompts(MappingProxyType({name: _checked(where / f"{name}.md", *places[name]) for name in places}))
 
 
-def init_prompts(target: Path) -> tuple[Path, ...]:
-    """Copy the shipped prompt files into `target`, made if missing, and return the new files.
+def init_prompts(target: Path, others: Iterable[Path] = ()) -> tuple[Path, ...]:
+    """Copy the planner's shipped prompt files, and others, into `target`, made if missing, and return the new files.
 
     Raises:
         InputError: `target` is a file, holds something already, or cannot be written.
     """
-    return copy_files([SHIPPED / f"{name}.md" for name in PLACES], target)
+    return copy_files([*(SHIPPED / f"{name}.md" for name in PLACES), *others], target)
 
 
 def _checked(path: Path, required: tuple[str, ...], optional: tuple[str, ...]) -> str:
