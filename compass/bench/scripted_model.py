@@ -1,4 +1,4 @@
-"""A model that is none: a local server that reads the text of COMPASS's prompts and answers by rules, the scripted planner's to plan.
+"""A model that is none: a local server that reads the text of COMPASS's prompts and answers by rules, without any thought.
 
 It lets people try the whole path, prompts, calls, answers and records, without a model or a key.
 """

@@ -46,8 +46,8 @@ def bootstrap(
 ) -> None:
     """Make a first skill library from demonstrations: analyse the tactics of each unit type, then write its skills.
 
-    Beside the skills lie the analysis (analysis.md, analysis.json) and where all of it comes from (bootstrap.json); by rules the skills'
-    recipes too, by a model its calls (cassette) and what did not pass (left_out).
+    Beside the skills lie the analysis (analysis.md, analysis.json) and where all of it comes from (bootstrap.json); of rules the
+    skills' recipes, too; of a model its calls (cassette) and what did not pass (left_out).
     """
     if synthesizer not in SYNTHESIZERS:
         raise unknown("synthesizer", synthesizer, SYNTHESIZERS)

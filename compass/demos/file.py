@@ -125,6 +125,8 @@ class Demonstrations:
                     f"{path} holds no demonstrations of format {FORMAT}: record some, compass demos record"
                 )
             self.results = tuple(_result(orjson.loads(line)) for line in lines)
+            if not self.results:
+                raise ValueError("it has no episodes")
         self.scenario = scenario_of(self.manifest)
         self.constants = constants_of(self.scenario)
 
