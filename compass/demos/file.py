@@ -14,6 +14,7 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +33,7 @@ from compass.types import Constants, EpisodeResult, Observation, Outcome, StepRe
 
 FORMAT = 1
 _ARRAYS = ("payloads", "starts", "actions", "alive", "rewards", "raw_rewards")
+_KEYS = ("scenario", "setting", "observation", "stream", "seed", "episodes", "policy", "trained", "skills", "rules")
 _LINE = orjson.OPT_APPEND_NEWLINE
 
 
@@ -117,13 +119,15 @@ class Demonstrations:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with self._readable(), zipfile.ZipFile(path) as members:
+        with _readable(self.path), zipfile.ZipFile(path) as members:
             self.manifest: dict[str, Any] = orjson.loads(members.read("manifest.json"))
             lines = members.read("episodes.jsonl").splitlines()
             if not isinstance(self.manifest, dict) or self.manifest.get("demonstrations") != FORMAT:
                 raise InputError(
                     f"{path} holds no demonstrations of format {FORMAT}: record some, compass demos record"
                 )
+            if lacking := [key for key in _KEYS if key not in self.manifest]:
+                raise ValueError(f"its manifest lacks {', '.join(lacking)}")
             self.results = tuple(_result(orjson.loads(line)) for line in lines)
             if not self.results:
                 raise ValueError("it has no episodes")
@@ -133,7 +137,7 @@ class Demonstrations:
     @cached_property
     def digest(self) -> str:
         """sha256 of the file."""
-        with self._readable(), self.path.open("rb") as file:
+        with _readable(self.path), self.path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     @property
@@ -156,7 +160,7 @@ class Demonstrations:
         if result is None:
             seeds = [each.seed for each in self.results]
             raise InputError(f"{self.path} has no episode {seed}; it has {min(seeds)} to {max(seeds)}")
-        with self._readable(), zipfile.ZipFile(self.path) as members:
+        with _readable(self.path), zipfile.ZipFile(self.path) as members:
             arrays: dict[str, Any] = {
                 name: np.lib.format.read_array(io.BytesIO(members.read(f"{seed}/{name}.npy"))) for name in _ARRAYS
             }
@@ -181,22 +185,16 @@ class Demonstrations:
         if not whole:
             raise ValueError(f"the arrays of episode {result.seed} do not fit one another")
 
-    def _readable(self) -> _Readable:
-        return _Readable(self.path)
 
-
-class _Readable:
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
     """Around what reads a file: what a damaged one raises becomes an `InputError`."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        """Nothing to open."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (*UNREADABLE, TypeError)) and not isinstance(error, InputError):
-            raise InputError(f"cannot read the demonstrations {self._path}: {error}") from None
+    try:
+        yield
+    except InputError:
+        raise
+    except (*UNREADABLE, TypeError) as error:
+        raise InputError(f"cannot read the demonstrations {path}: {error}") from None
 
 
 def _result(content: Mapping[str, Any]) -> EpisodeResult:

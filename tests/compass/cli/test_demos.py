@@ -44,9 +44,7 @@ def test_record_show_and_bootstrap(compass, tmp_path: Path) -> None:
 
 def test_a_checkpoint_demonstrates(compass, tmp_path: Path) -> None:
     file = tmp_path / "demos.npz"
-    ran = compass(
-        "demos", "record", "protoss_5_vs_5", "--episodes", 1, "--policy", CHECKPOINT, "--out", file, "--json"
-    )
+    ran = compass("demos", "record", "protoss_5_vs_5", "--episodes", 1, "--policy", CHECKPOINT, "--out", file, "--json")
     told = json.loads(ran.out)
     assert told["policy"] == "mappo" and len(told["checkpoint"]) == 16 and told["skills"] is None
 

@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pytest
 
 from compass import wire
@@ -99,6 +100,13 @@ def test_a_damaged_member_is_told_in_one_line(
     (tmp_path / "damaged.npz").write_bytes(_archive(parts))
     with pytest.raises(InputError):
         Demonstrations(tmp_path / "damaged.npz").episode(2)
+
+
+def test_a_manifest_that_lacks_something_is_told(demos: Demonstrations, tmp_path: Path) -> None:
+    manifest = {key: value for key, value in demos.manifest.items() if key != "policy"}
+    (tmp_path / "lacking.npz").write_bytes(_archive({"manifest.json": orjson.dumps(manifest), "episodes.jsonl": b""}))
+    with pytest.raises(InputError, match="its manifest lacks policy"):
+        Demonstrations(tmp_path / "lacking.npz")
 
 
 def test_arrays_that_do_not_fit_are_told(demos: Demonstrations, tmp_path: Path) -> None:
