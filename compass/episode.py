@@ -14,6 +14,7 @@ from compass.errors import InputError
 from compass.policies.base import Choice, Team
 from compass.schedule import PlanSchedule
 from compass.types import EpisodeResult, Outcome, Planned, StepRecord
+from envs.draws import EVALUATION
 from envs.skirmish import Frame, Skirmish
 
 
@@ -43,10 +44,15 @@ class Listener(Protocol):
 
 
 def run_episode(
-    env: Skirmish, team: Team, seed: int, settings: EpisodeSettings, listeners: Sequence[Listener] = ()
+    env: Skirmish,
+    team: Team,
+    seed: int,
+    settings: EpisodeSettings,
+    listeners: Sequence[Listener] = (),
+    stream: str = EVALUATION,
 ) -> EpisodeResult:
-    """Play the battle `seed` to its end."""
-    frame = env.reset(seed)
+    """Play the battle `seed` of a stream to its end."""
+    frame = env.reset(seed, stream)
     channel = Channel(env.scenario, settings.hops, repaired=env.observation == "repaired")
     schedule = PlanSchedule(channel.constants, settings.plan_every, settings.plan_on_change)
     tally = _Tally(seed)

@@ -25,6 +25,9 @@ EVALUATION = "evaluation"
 TRAINING = "training"
 """The stream of the battles that policies learn from: never counted."""
 
+DEMONSTRATIONS = "demonstrations"
+"""The stream of the battles that are recorded for others to learn from: never counted, and no policy was trained on them."""
+
 TEAM = 0x5445414D
 POSITION = 0x504F5349
 
