@@ -28,6 +28,9 @@ TRAINING = "training"
 TRIAL = "trial"
 """The stream of the battles on which candidates for a skill library are tried: never counted."""
 
+DEMONSTRATIONS = "demonstrations"
+"""The stream of the battles that are recorded for others to learn from: never counted, and no policy was trained on them."""
+
 TEAM = 0x5445414D
 POSITION = 0x504F5349
 

@@ -84,7 +84,7 @@ def test_the_wheel_carries_scenarios_units_skills_and_prompts(wheel):
         assert {str(path.relative_to(ROOT)) for path in (ROOT / "envs").glob(pattern)} <= names
     shipped = {f"compass/shipped_skills/{path.name}" for path in (ROOT / "skills").glob("*.py")}
     assert shipped and shipped <= names
-    prompts = {str(path.relative_to(ROOT)) for path in (ROOT / "compass" / "planner" / "vlm" / "prompts").glob("*.md")}
+    prompts = {str(path.relative_to(ROOT)) for path in (ROOT / "compass").glob("**/prompts/*.md")}
     assert prompts and prompts <= names
     assert not any(name.startswith(("tests/", "docs/", "runs/")) for name in names)
 

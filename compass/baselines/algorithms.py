@@ -26,7 +26,7 @@ class _Normalised:
         advantage = batch[group, "advantage"]
         alive = ~batch[group, "action_mask"][..., :1]  # no-op is for the dead
         of_living = advantage[alive]
-        normal = (advantage - of_living.mean()) / (of_living.std() + _TINY)
+        normal = (advantage - of_living.mean()) / (of_living.std(unbiased=False) + _TINY)
         return batch.set((group, "advantage"), normal * alive)
 
 

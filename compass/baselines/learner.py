@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import io
 import logging
+import math
+import pickle
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,8 +21,9 @@ from benchmarl.utils import seed_everything
 
 from compass.baselines.algorithms import algorithm_config, experiment_config, model_configs
 from compass.baselines.network import network_weights
-from compass.baselines.settings import TrainSettings
+from compass.baselines.settings import QSettings, TrainSettings
 from compass.baselines.task import SkirmishTask
+from compass.errors import InputError
 from envs.draws import stream_key
 from envs.torchrl_env import GROUP
 
@@ -36,7 +39,7 @@ class Learner(Experiment):  # type: ignore[misc]
         self._settings = settings
         hyper = settings.hyper_parameters
         actor, critic = model_configs(settings)
-        kept = torch.load(io.BytesIO(state), map_location=settings.device, weights_only=True) if state else None
+        kept = _read_state(state, settings.device) if state is not None else None
         super().__init__(
             SkirmishTask(
                 settings.scenario, settings.observation, hyper.agent_ids, settings.reading, kept["begun"] if kept else 0
@@ -49,7 +52,10 @@ class Learner(Experiment):  # type: ignore[misc]
         )
         self.timings = {"collect": 0.0, "update": 0.0}
         if kept is not None:
-            self._restore(kept)
+            try:
+                self._restore(kept)
+            except (KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+                raise _damaged(error) from None
 
     @property
     def steps(self) -> int:
@@ -71,6 +77,7 @@ class Learner(Experiment):  # type: ignore[misc]
             middle = perf_counter()
             self.total_frames += batch.numel()
             losses = self._learn(batch.detach())
+            self._check_finite(losses)
             self.timings["collect"] += middle - start
             self.timings["update"] += perf_counter() - middle
             yield losses
@@ -86,23 +93,35 @@ class Learner(Experiment):  # type: ignore[misc]
             -self.config.train_batch_size(on_policy) // self.config.train_minibatch_size(on_policy)
         )
         losses = torch.stack([self._optimizer_loop(GROUP) for _ in range(updates)])
-        self._explore(batch.numel())
+        self._explore()
         self.collector.update_policy_weights_()
         return {name: float(values.float().mean()) for name, values in losses.items()}
 
-    def _explore(self, steps: int) -> None:
-        """Move on with the annealing of exploration, where there is one."""
-        policy = self.group_policies[GROUP]
-        last = policy[-1] if hasattr(policy, "__getitem__") else policy
-        if hasattr(last, "step"):
-            last.step(steps)
+    def _check_finite(self, losses: Mapping[str, float]) -> None:
+        if not all(map(math.isfinite, losses.values())) or not all(
+            w.isfinite().all() for w in self._networks().values()
+        ):
+            raise InputError(
+                f"the training diverged before step {self.steps}: its losses or weights are no numbers; begin anew with a lower lr"
+            )
+
+    def _explore(self) -> None:
+        """Explore as much as is due after the steps so far, where the algorithm explores by chance."""
+        hyper = self._settings.hyper_parameters
+        if isinstance(hyper, QSettings):
+            left = max(0.0, 1 - self.steps / hyper.epsilon_steps)
+            self.group_policies[GROUP][-1].eps.fill_(
+                hyper.epsilon_last + (hyper.epsilon_first - hyper.epsilon_last) * left
+            )
 
     def weights(self) -> dict[str, Any]:
         """The agents' network, as float64 arrays by its own names."""
+        return {name: weights.detach().cpu().double().numpy() for name, weights in self._networks().items()}
+
+    def _networks(self) -> dict[str, torch.Tensor]:
         loss = self.losses[GROUP]
         parameters = loss.actor_network_params if self.on_policy else loss.local_value_network_params
-        found = network_weights(list(parameters.flatten_keys(".").items()))
-        return {name: weights.detach().cpu().double().numpy() for name, weights in found.items()}
+        return network_weights(list(parameters.flatten_keys(".").items()))
 
     def state(self) -> bytes:
         """All that going on needs but the replay buffer, which fills again: tensors and numbers, as `torch.load` reads them with
@@ -124,7 +143,7 @@ class Learner(Experiment):  # type: ignore[misc]
         for name, optimizer in self.optimizers[GROUP].items():
             optimizer.load_state_dict(state["optimizers"][name])
         self.total_frames, self.timings = state["steps"], dict(state["timings"])
-        self._explore(self.steps)
+        self._explore()
         self.collector.update_policy_weights_()
 
     def close(self) -> None:
@@ -138,6 +157,25 @@ class Learner(Experiment):  # type: ignore[misc]
 
     def _setup_logger(self) -> None:
         """The caller keeps the books."""
+
+
+def _read_state(state: bytes, device: str) -> Mapping[str, Any]:
+    try:
+        kept: Mapping[str, Any] = torch.load(io.BytesIO(state), map_location=device, weights_only=True)
+        for name in ("steps", "begun"):
+            if type(kept[name]) is not int or kept[name] < 0:
+                raise ValueError(name)
+        if not all(isinstance(seconds, float) for seconds in kept["timings"].values()):
+            raise ValueError("timings")
+    except (pickle.UnpicklingError, EOFError, KeyError, RuntimeError, ValueError, TypeError, AttributeError) as error:
+        raise _damaged(error) from None
+    return kept
+
+
+def _damaged(error: Exception) -> InputError:
+    return InputError(
+        f"the training's state.pt is damaged ({type(error).__name__}); begin a new training with another --out"
+    )
 
 
 def _be_quiet() -> None:

@@ -9,7 +9,6 @@ from tensordict import TensorDict, TensorDictBase
 from torch import Tensor
 from torchrl.objectives import QMixerLoss
 from torchrl.objectives.utils import distance_loss
-from torchrl.objectives.value.functional import vec_td_lambda_return_estimate
 
 from envs.torchrl_env import GROUP
 
@@ -37,13 +36,18 @@ class LambdaQLoss(QMixerLoss):  # type: ignore[misc]
         with torch.no_grad():
             best = scores.masked_fill(~shown.get(_MASK), -torch.inf).argmax(-1, keepdim=True)
             later = self._scores(shown, self.target_local_value_network_params).gather(-1, best)
-            target = vec_td_lambda_return_estimate(
-                self._gamma,
-                self._lmbda,
-                self._mixed(shown[:, 1:], later[:, 1:], self.target_mixer_network_params),
-                *(after.get(name) for name in ("reward", "done", "terminated")),
-            )
+            following = self._mixed(shown[:, 1:], later[:, 1:], self.target_mixer_network_params)
+            target = self._targets(following, after.get("reward"), after.get("done"))
         return TensorDict({"loss": distance_loss(value, target, self.loss_function).mean()}, [])
+
+    def _targets(self, following: Tensor, reward: Tensor, done: Tensor) -> Tensor:
+        """TD(lambda) returns, all tensors [B, T, 1]; following: the values after each step. A battle that is done has no more."""
+        targets, later = [], following[:, -1]
+        for t in reversed(range(following.shape[1])):
+            later = torch.lerp(following[:, t], later, self._lmbda)
+            later = reward[:, t] + self._gamma * later * ~done[:, t]
+            targets.append(later)
+        return torch.stack(targets[::-1], 1)
 
     def _shown(self, sequences: TensorDictBase) -> TensorDictBase:
         """What the networks read at the steps [B, T] and after the last of them: [B, T + 1]."""

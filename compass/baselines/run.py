@@ -1,30 +1,26 @@
-"""A training and its folder: manifest, curve, checkpoint and what going on needs, whoever kills the process and when.
-
-At every measurement the curve gets its line first, then `state.pt` is replaced, then `policy.npz`: what a folder holds beyond the
-steps of `state.pt` is from a piece that was lost, and is dropped when the training goes on.
-"""
+"""A training: what it is, and learning with a measurement every so many steps, each of which a later process can go on from."""
 
 from __future__ import annotations
 
-import fcntl
-import os
 import platform
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import orjson
 
+from compass.baselines.folder import FORMAT, KEPT, Manifest, Point, TrainFolder, begun, continued, keep_until
+from compass.baselines.interruption import Interruption, interruptible
 from compass.baselines.measure import Measurement, measure
 from compass.baselines.settings import HELD_OUT, TrainSettings
 from compass.errors import InputError
 from compass.evaluate.manifest import code_hash, git_revision, installed_version
 from compass.evaluate.run_folder import clear_errors, unused, write_whole
-from compass.jsonl import append_line, whole_lines
+from compass.jsonl import append_line
 from compass.policies.checkpoint import TrainedPolicy
 from envs.draws import TRAINING
 from envs.engine import rules_hash
@@ -32,76 +28,11 @@ from envs.engine import rules_hash
 if TYPE_CHECKING:
     from compass.baselines.learner import Learner
 
-FORMAT = 1
 _PACKAGES = ("benchmarl", "compass-smac", "numba", "numpy", "tensordict", "torch", "torchrl")
-_MAY_DIFFER = ("created", "git", "code", "python", "packages", "steps", "device")
-_KEPT = "what was measured is kept (--resume goes on)"
 _LINE = orjson.OPT_APPEND_NEWLINE
-_PAGE = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
-Manifest = dict[str, Any]
-Point = Mapping[str, Any]
-"""A line of the curve: steps, seconds (of training, its measurements included), win_rate and battles (its n), return, length,
-losses, and of the seconds those spent collecting, updating and measuring."""
 Progress = Callable[[int, Point | None], None]
 """Called with the steps learnt from so far, and with a point of the curve where there is a new one."""
-
-
-@dataclass(frozen=True)
-class TrainFolder:
-    """What a training leaves."""
-
-    path: Path
-
-    @property
-    def manifest(self) -> Path:
-        """What was trained, and how."""
-        return self.path / "manifest.json"
-
-    @property
-    def curve(self) -> Path:
-        """A line per measurement."""
-        return self.path / "curve.jsonl"
-
-    @property
-    def policy(self) -> Path:
-        """The latest checkpoint, for `compass evaluate --policy`."""
-        return self.path / "policy.npz"
-
-    @property
-    def state(self) -> Path:
-        """What going on needs."""
-        return self.path / "state.pt"
-
-    @property
-    def tensorboard(self) -> Path:
-        """The same curve for TensorBoard."""
-        return self.path / "tensorboard"
-
-    def content(self) -> Manifest:
-        """What the manifest says.
-
-        Raises:
-            InputError: there is none, or not one of this version.
-        """
-        try:
-            manifest = orjson.loads(self.manifest.read_bytes())
-            if "algorithm" not in manifest or manifest["format"] != FORMAT:
-                raise ValueError("of another version")
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise InputError(f"{self.path} holds no training of this version ({error})") from None
-        return dict(manifest)
-
-    def points(self) -> list[Point]:
-        """The curve.
-
-        Raises:
-            InputError: a line of it is damaged.
-        """
-        try:
-            return [orjson.loads(line) for line in whole_lines(self.curve)]
-        except ValueError as error:
-            raise InputError(f"{self.curve} is damaged: {error}") from None
 
 
 def build_manifest(settings: TrainSettings) -> Manifest:
@@ -126,7 +57,7 @@ def build_manifest(settings: TrainSettings) -> Manifest:
         "agent_ids": hyper.agent_ids,
         "hyper_parameters": asdict(hyper),
         "every": settings.every,
-        "battles": settings.battles,
+        "held_out": settings.held_out,
         "device": settings.device,
         "rules": rules_hash(),
         "code": code_hash(),
@@ -156,20 +87,17 @@ def train(settings: TrainSettings, path: Path, resume: bool = False, progress: P
     """
     Learner = _learner_class()
     check_device(settings.device)
-    folder = TrainFolder(path)
-    manifest = build_manifest(settings)
-    with ExitStack() as stack:
-        if not resume:
-            _create(folder, manifest)
-        state = _reopen(folder, manifest) if resume else None
-        curve = stack.enter_context(_locked(folder.curve))
-        _one_thread()
+    folder, manifest = TrainFolder(path), build_manifest(settings)
+    _one_thread()
+    with (continued if resume else begun)(folder, manifest) as curve, ExitStack() as stack:
+        with clear_errors(path, KEPT):
+            state = folder.state.read_bytes() if resume and folder.state.exists() else None
         learner = Learner(settings, state)
         stack.callback(learner.close)
-        _drop_beyond(folder, learner.steps if state is not None else -1)
+        keep_until(folder, None if state is None else learner.steps)
         books = _Books(folder, settings, manifest, curve, learner, progress or (lambda steps, point: None))
         stack.callback(books.close)
-        books.keep()
+        books.keep(stack.enter_context(interruptible()))
     return folder.points()
 
 
@@ -191,14 +119,19 @@ class _Books:
         self._curve, self._learner, self._progress = curve, learner, progress
         self._writer = SummaryWriter(str(folder.tensorboard), purge_step=learner.steps + 1)
 
-    def keep(self) -> None:
-        """Learn to the end."""
+    def keep(self, interruption: Interruption) -> None:
+        """Learn to the end, or until the user wants no more.
+
+        Raises:
+            KeyboardInterrupt: they do not.
+        """
         learner, every = self._learner, self._settings.every
         if not self._folder.points():
             self._measure({})
         due = (learner.steps // every + 1) * every
         for losses in learner.rounds():
             self._progress(learner.steps, None)
+            interruption.check()
             if learner.steps >= due or learner.steps >= self._settings.steps:
                 self._measure(losses)
                 due = (learner.steps // every + 1) * every
@@ -210,10 +143,10 @@ class _Books:
         start = perf_counter()
         learner, folder, settings = self._learner, self._folder, self._settings
         policy = TrainedPolicy(self._manifest | {"steps": learner.steps}, learner.weights())
-        measured = measure(policy, settings.scenario, settings.observation, settings.battles)
+        measured = measure(policy, settings.scenario, settings.observation, settings.held_out)
         learner.timings["measure"] = learner.timings.get("measure", 0.0) + perf_counter() - start
         point = _point(learner.steps, measured, learner.timings, losses)
-        with clear_errors(folder.path, _KEPT):
+        with clear_errors(folder.path, KEPT):
             append_line(self._curve, orjson.dumps(point, option=_LINE))
             write_whole(folder.state, learner.state())
             write_whole(folder.policy, policy.to_bytes())
@@ -267,51 +200,3 @@ def check_device(device: str) -> None:
 
     if device == "cuda" and not torch.cuda.is_available():
         raise InputError("there is no CUDA device that this torch can use; leave out --device, or give --device cpu")
-
-
-def _create(folder: TrainFolder, manifest: Manifest) -> None:
-    path = folder.path
-    if folder.manifest.exists():
-        raise InputError(f"{path} already holds a run; --resume continues it, another --out begins a new one")
-    with clear_errors(path, "name a new or empty folder"):
-        if path.is_dir() and any(path.iterdir()):
-            raise InputError(f"{path} is not empty and holds no training; name a new or empty folder")
-        path.mkdir(parents=True, exist_ok=True)
-        write_whole(folder.curve, b"")
-        write_whole(folder.manifest, orjson.dumps(manifest, option=_PAGE))
-
-
-def _reopen(folder: TrainFolder, manifest: Manifest) -> bytes | None:
-    """The state to go on from; None where the training was stopped before its first measurement."""
-    earlier = folder.content()
-    differing = [key for key in manifest if key not in _MAY_DIFFER and earlier.get(key) != manifest[key]]
-    if differing:
-        raise InputError(f"{folder.path} is a training with another {', another '.join(differing)}; give the same")
-    if manifest["steps"] < earlier["steps"]:
-        raise InputError(
-            f"{folder.path} is a training of {earlier['steps']} steps; give --steps {earlier['steps']} or more"
-        )
-    with clear_errors(folder.path, _KEPT):
-        write_whole(folder.manifest, orjson.dumps(earlier | {"steps": manifest["steps"]}, option=_PAGE))
-    return folder.state.read_bytes() if folder.state.exists() else None
-
-
-def _drop_beyond(folder: TrainFolder, steps: int) -> None:
-    """Cut the curve back to the piece that was kept."""
-    lines = zip(whole_lines(folder.curve), folder.points(), strict=True)
-    os.truncate(folder.curve, sum(len(line) for line, point in lines if point["steps"] <= steps))
-
-
-@contextmanager
-def _locked(curve: Path) -> Iterator[int]:
-    """The curve, open for appending by this process alone."""
-    file = os.open(curve, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-    try:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"another process trains in {curve.parent}; wait for it or choose another --out") from None
-        yield file
-    finally:
-        with suppress(OSError):
-            os.close(file)

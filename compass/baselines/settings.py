@@ -2,17 +2,15 @@
 
 Sources. SMACv2: the commands of its RUNNING_EXPERIMENTS.md, with the files of the repositories that these name, benellis3/mappo
 (`clipping_rnn_central_V.yaml`, `default.yaml`) and benellis3/pymarl2 (`qmix.yaml`, `default.yaml`). HARL: PKU-MARL/HARL,
-`tuned_configs/smacv2/protoss_5_vs_5/happo/config.json`. EPyMARL: uoe-agents/epymarl, `src/config/algs/mappo.yaml` and `qmix.yaml`.
+`tuned_configs/smacv2/protoss_5_vs_5/happo/config.json` (of HAPPO, whose agents share no network). EPyMARL: uoe-agents/epymarl,
+`src/config/algs/mappo.yaml` and `qmix.yaml`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
-
-from pydantic import TypeAdapter, ValidationError
 
 from compass.errors import InputError, unknown
 from compass.evaluate.settings import OBSERVATIONS
@@ -24,6 +22,11 @@ DEVICES = ("cpu", "cuda")
 HELD_OUT = "held-out"
 """The stream of the battles that tell how far a training is; neither trained on nor counted by `evaluate`."""
 _MOST_STEPS = 10**12
+_MOST_OF_ANY = 10**7
+_MOST = {
+    **dict.fromkeys(("gamma", "lmbda", "epsilon_first", "epsilon_last", "target_rate"), 1),
+    **{"hidden": 4_096, "mixing": 4_096, "battles": 10_000, "lr": 10, "epsilon_steps": _MOST_STEPS},
+}
 _MAY_BE_0 = ("agent_ids", "entropy", "lmbda", "gain", "epsilon_first", "epsilon_last")
 
 
@@ -33,17 +36,16 @@ class Common:
 
     hidden: int = 64  # width of every layer: SMACv2, HARL
     gamma: float = 0.99  # SMACv2, HARL
-    adam_eps: float = 1e-5  # SMACv2, HARL
-    grad_norm: float = 10.0  # SMACv2, HARL
+    adam_eps: float = 1e-5  # SMACv2's MAPPO, HARL
+    grad_norm: float = 10.0  # SMACv2's and HARL's files
     agent_ids: bool = True  # whether an agent reads its id: SMACv2, EPyMARL
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if not 0 <= value < math.inf or (value == 0 and name not in _MAY_BE_0):
-                raise InputError(f"{name} is {value}; give a number above 0")
-        for name in ("gamma", "lmbda", "epsilon_first", "epsilon_last", "target_rate"):
-            if getattr(self, name, 0) > 1:
-                raise InputError(f"{name} is {getattr(self, name)}; give 1 or less")
+            most = _MOST.get(name, _MOST_OF_ANY)
+            if not 0 <= value <= most or (value == 0 and name not in _MAY_BE_0):
+                least = "0 or more" if name in _MAY_BE_0 else "a number above 0"
+                raise InputError(f"{name} is {value}; give {least}, at most {most:,}")
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class PpoSettings(Common):
                 f"batch is {self.batch}; give a multiple of battles times chunk, {self.battles} times {self.chunk}: every battle's "
                 "steps are learnt from in sequences of chunk"
             )
+        _check_minibatch(self)
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class QSettings(Common):
 
     battles: int = 16  # ours, for speed (SMACv2: 1)
     batch: int = 640  # steps between rounds of updates: ours (SMACv2: an episode, about 50)
-    updates: int = 16  # gradient steps a round: ours (SMACv2: one an episode, which would be about 13)
+    updates: int = 8  # gradient steps a round: ours (SMACv2: one an episode, which would be about 13)
     minibatch: int = 800  # steps: ours (SMACv2: 128 episodes, about 6,400)
     memory: int = (
         100_000  # steps kept to learn from: ours, for a machine's memory (SMACv2: 5,000 episodes, about 250,000)
@@ -96,6 +99,21 @@ class QSettings(Common):
         super().__post_init__()
         if self.batch % self.battles:
             raise InputError(f"batch is {self.batch}; give a multiple of battles, {self.battles}")
+        _check_minibatch(self)
+        if self.epsilon_last > self.epsilon_first:
+            raise InputError(f"epsilon_last is {self.epsilon_last}; give at most epsilon_first, {self.epsilon_first}")
+        if self.memory < max(self.batch, self.minibatch):
+            raise InputError(
+                f"memory is {self.memory}; give at least batch and minibatch, {self.batch} and {self.minibatch}"
+            )
+
+
+def _check_minibatch(hyper: PpoSettings | QSettings) -> None:
+    """A minibatch is of whole sequences, each a battle's steps of a batch."""
+    sequence = hyper.batch // hyper.battles
+    if hyper.minibatch % sequence or (isinstance(hyper, PpoSettings) and hyper.minibatch > hyper.batch):
+        most = f", at most batch, {hyper.batch}" if isinstance(hyper, PpoSettings) else ""
+        raise InputError(f"minibatch is {hyper.minibatch}; give a multiple of batch / battles, {sequence}{most}")
 
 
 ALGORITHMS: Mapping[str, type[PpoSettings] | type[QSettings]] = MappingProxyType(
@@ -113,6 +131,8 @@ def hyper_parameters(algorithm: str, given: Sequence[str]) -> PpoSettings | QSet
         raise unknown("algorithm", algorithm, tuple(ALGORITHMS))
     if not given:
         return None
+    from pydantic import TypeAdapter, ValidationError  # which nothing else here needs, and takes a while to load
+
     own = asdict(ALGORITHMS[algorithm]())
     values = dict(own)
     for word in given:
@@ -131,7 +151,7 @@ class TrainSettings:
     """One training of one algorithm on one scenario.
 
     steps: environment steps to learn from, rounded up to whole batches. recurrent: whether agents have a memory (a GRU). every:
-    steps between measurements, at each of which a checkpoint is written. battles: held-out ones in a measurement. reading: what
+    steps between measurements, at each of which a checkpoint is written. held_out: battles of a measurement. reading: what
     agents read. hyper: None for the algorithm's own.
     """
 
@@ -143,7 +163,7 @@ class TrainSettings:
     recurrent: bool = True
     device: str = "cpu"
     every: int = 50_000
-    battles: int = 200
+    held_out: int = 200
     reading: Reading = OWN
     hyper: PpoSettings | QSettings | None = None
 
@@ -158,12 +178,11 @@ class TrainSettings:
         for name, number, most in (
             ("steps", self.steps, _MOST_STEPS),
             ("every", self.every, _MOST_STEPS),
-            ("battles", self.battles, 100_000),
+            ("held_out", self.held_out, 100_000),
         ):
             if not 1 <= number <= most:
                 raise InputError(f"{name} is {number}; give 1 or more, at most {most}")
-        if self.reading.hops:
-            check_readable(self.scenario)
+        check_readable(self.scenario)
         if not 0 <= self.seed < 2**32:
             raise InputError(f"seed {self.seed} is not allowed; give a whole number from 0 to {2**32 - 1}")
 

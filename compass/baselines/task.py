@@ -3,35 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain, repeat
 from typing import Any
 
 from benchmarl.environments.common import TaskClass
 from torchrl.data import Composite
 from torchrl.envs import EnvBase
 
+from compass.baselines.settings import HELD_OUT
 from compass.policies.rows import OWN, BatchRows, Reading
+from envs.draws import TRAINING
 from envs.scenario import Scenario
+from envs.scenario_file import load_scenario
 from envs.torchrl_env import GROUP, SkirmishEnv
 
 
 class SkirmishTask(TaskClass):  # type: ignore[misc]
-    """One scenario. `reading`: what agents read. `begun`: how many of its battles were begun before."""
+    """One scenario. `reading`: what agents read. `begun`: how many training battles were begun before.
+
+    BenchMARL makes the environment of its evaluation first: that one plays the stream `held-out`, all others `training`.
+    """
 
     def __init__(
-        self, scenario: Scenario, observation: str, agent_ids: bool, reading: Reading = OWN, begun: int = 0
+        self,
+        scenario: str | Scenario,
+        observation: str = "repaired",
+        agent_ids: bool = True,
+        reading: Reading = OWN,
+        begun: int = 0,
     ) -> None:
-        super().__init__(scenario.name, {"observation": observation, "agent_ids": agent_ids})
-        self._scenario, self._reading, self._begun = scenario, reading, begun
+        self._scenario = load_scenario(scenario)
+        super().__init__(self._scenario.name, {"observation": observation, "agent_ids": agent_ids})
+        self._reading, self._begun = reading, begun
+        self._streams = chain((HELD_OUT,), repeat(TRAINING))
 
     def get_env_fun(
         self, num_envs: int, continuous_actions: bool, seed: int | None, device: Any
     ) -> Callable[[], EnvBase]:
         """What makes the environment of so many battles."""
+        stream = next(self._streams)
 
         def make() -> SkirmishEnv:
             rows = BatchRows(self._scenario, self.config["observation"], num_envs, self._reading)
-            env = SkirmishEnv(self._scenario, num_envs, seed=seed or 0, device=device, rows=rows, **self.config)
-            env.begun = self._begun
+            env = SkirmishEnv(
+                self._scenario, num_envs, seed=seed or 0, device=device, rows=rows, stream=stream, **self.config
+            )
+            env.begun = self._begun if stream == TRAINING else 0
             return env
 
         return make

@@ -1,4 +1,4 @@
-"""A model that is none: a local server that reads the text of the planner's prompts and answers by the scripted planner's rules.
+"""A model that is none: a local server that reads the text of COMPASS's prompts and answers by rules, without any thought.
 
 It lets people try the whole path, prompts, calls, answers and records, without a model or a key.
 """
@@ -12,8 +12,9 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from compass.bootstrap.scripted_answers import answer as bootstrapped
 from compass.errors import InputError
-from compass.planner.vlm.scripted_answers import answer
+from compass.planner.vlm.scripted_answers import answer as planned
 
 NAME = "scripted"
 """The model's name; any other is answered too."""
@@ -83,7 +84,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.BAD_REQUEST, f"not a chat completion request: {error!r}")
             return
         if not self.server.stopping.wait(self.server.latency):
-            self._send(HTTPStatus.OK, _completion(prompt, answer(prompt)))
+            self._send(HTTPStatus.OK, _completion(prompt, bootstrapped(prompt) or planned(prompt)))
 
     def _refuse(self, status: HTTPStatus, message: str) -> None:
         self._send(status, {"error": {"message": message, "type": "invalid_request_error", "code": None}})

@@ -8,9 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import orjson
 import yaml
 
-from compass.baselines.run import Point, TrainFolder
+from compass.baselines.folder import Point, TrainFolder
+from compass.errors import InputError
 
 DATA_FILE = Path(__file__).with_name("published_curves.yaml")
 SHIPPED = Path(__file__).parents[1] / "baselines" / "trained"
@@ -18,6 +20,10 @@ AT = (1_000_000, 2_000_000)
 """Environment steps at which win rates are compared."""
 WINDOW = 120_000
 """Measurements within so many steps of these count as theirs: a single one of 200 battles is off by .03 as often as not."""
+_WHAT = (
+    *("algorithm", "scenario_hash", "observation", "hops", "open_loop", "recurrent", "agent_ids", "hyper_parameters"),
+    "rules",
+)
 FAR = 0.10
 """A difference beyond this asks for a reason."""
 
@@ -50,6 +56,40 @@ def trainings(beside: Sequence[Path] = ()) -> list[Training]:
     return [read_training(TrainFolder(path)) for path in (*sorted(SHIPPED.iterdir()), *beside)]
 
 
+@dataclass(frozen=True)
+class Seeds:
+    """Trainings that differ by the seed alone: at each of the steps of `AT` the mean of those that got there, and their range."""
+
+    name: str
+    seeds: tuple[int, ...]
+    means: tuple[float | None, ...]
+    ranges: tuple[tuple[float, float] | None, ...]
+    published: tuple[float | None, ...]
+
+
+def by_seeds(found: Iterable[Training]) -> list[Seeds]:
+    """Those of which there are several."""
+    groups: dict[str, list[Training]] = {}
+    for training in found:
+        apart = {key: training.manifest[key] for key in _WHAT}
+        groups.setdefault(orjson.dumps(apart, option=orjson.OPT_SORT_KEYS).decode(), []).append(training)
+    return [_seeds(group) for group in groups.values() if len(group) > 1]
+
+
+def _seeds(group: Sequence[Training]) -> Seeds:
+    reached = [
+        [rate for rate in rates if rate is not None] for rates in zip(*(each.win_rates for each in group), strict=True)
+    ]
+    first = group[0]
+    return Seeds(
+        f"{first.manifest['algorithm']}, {first.manifest['scenario']}",
+        tuple(sorted(training.manifest["seed"] for training in group)),
+        tuple(sum(rates) / len(rates) if rates else None for rates in reached),
+        tuple((min(rates), max(rates)) if rates else None for rates in reached),
+        first.published,
+    )
+
+
 def read_training(folder: TrainFolder) -> Training:
     """What the training in a folder came to.
 
@@ -58,6 +98,8 @@ def read_training(folder: TrainFolder) -> Training:
     """
     manifest, points = folder.content(), folder.points()
     published = _published(manifest)
+    if len(points) < 2:
+        raise InputError(f"{folder.path} has measured nothing yet but the beginning")
     goal, timings = published[-1], points[-1]["timings"]
     return Training(
         folder.path.name,

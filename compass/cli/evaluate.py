@@ -18,7 +18,7 @@ from compass.episode import EpisodeSettings
 from compass.errors import InputError, unknown
 from compass.evaluate.evaluator import default_run_path, evaluate, library_of
 from compass.evaluate.report import RunReport, load_report, notes_of, table_of
-from compass.evaluate.settings import OBSERVATIONS, PLANNERS, EvaluateSettings
+from compass.evaluate.settings import OBSERVATIONS, PLANNERS, EvaluateSettings, default_hops
 from compass.policies import POLICIES
 from compass.types import EpisodeResult, Outcome
 from envs.scenario import BACKENDS
@@ -54,8 +54,12 @@ def evaluate_command(
     plan_every: Annotated[int, typer.Option(help="Steps between an agent's plans.")] = _DEFAULTS.plan_every,
     plan_on_change: Annotated[str, typer.Option(help="Plan too on sharp change: on or off.")] = "on",
     hops: Annotated[
-        int, typer.Option(help="How many hops a message may take; 0 for no communication.")
-    ] = _DEFAULTS.hops,
+        int | None,
+        typer.Option(
+            help="How many hops a message may take; 0 for no communication.",
+            show_default=f"{_DEFAULTS.hops}, or what a trained policy learnt to hear over",
+        ),
+    ] = None,
     skills: Skills = None,
     workers: Workers = None,
     path: Annotated[
@@ -104,7 +108,7 @@ def evaluate_command(
         planner=planner,
         observation=observation,
         backend=backend,
-        episode=EpisodeSettings(hops, plan_every, plan_on_change == "on"),
+        episode=EpisodeSettings(default_hops(policy) if hops is None else hops, plan_every, plan_on_change == "on"),
         skills=skills,
         unsafe_skills=unsafe_skills,
         workers=workers,
@@ -130,7 +134,7 @@ def watch(settings: EvaluateSettings, path: Path, resume: bool = False) -> RunRe
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = err()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        name = settings.checkpoint.stem if settings.checkpoint else settings.policy
+        name = settings.player
         task = bar.add_task(name, total=settings.episodes)
 
         def advance(result: EpisodeResult) -> None:

@@ -12,7 +12,10 @@ from typer.exceptions import TyperException
 
 from compass.cli import (
     bench,
+    bootstrap,
+    compare,
     demo,
+    demos,
     doctor,
     evaluate,
     inspect,
@@ -52,10 +55,13 @@ def options(
 
 app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate_command)
+app.command("compare")(compare.compare)
 app.command("train")(train.train_command)
 app.add_typer(scenarios.app, name="scenarios")
 app.add_typer(skills.app, name="skills")
 app.add_typer(prompts.app, name="prompts")
+app.add_typer(demos.app, name="demos")
+app.command("bootstrap")(bootstrap.bootstrap)
 app.command("view")(view.view)
 app.command("inspect")(inspect.inspect)
 app.command("replay")(replay.replay_command)

@@ -1,4 +1,4 @@
-"""The options of `--planner vlm`: which model, how it plans, and where its run ends."""
+"""The options of whatever asks a model: which one, how it is asked, and where its run ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from compass.models.budget import Limits
 from compass.models.settings import ModelSettings, default_base_url
 from compass.planner.vlm.settings import CALLS, CLOCKS, VlmSettings
 
-PANEL = "With --planner vlm"
+PANEL = "With a model (vlm)"
 _MODEL, _VLM = ModelSettings("model", "http://localhost"), VlmSettings()
 
 
@@ -81,22 +81,24 @@ _OPTIONS = (
 )
 
 
-def model_settings(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The parts of `EvaluateSettings` that a command's options of a model make; those left out are None or False.
+def model_settings(options: Mapping[str, Any], switch: str = "--planner vlm") -> dict[str, Any]:
+    """The parts of `EvaluateSettings` that a command's options of a model make; those left out are None, False or not there.
+
+    switch: the option that asks for a model, whose value here is `options["planner"]`.
 
     Raises:
-        InputError: options of a model without `--planner vlm`, or bad values.
+        InputError: options of a model without that switch, or bad values.
     """
-    given = {name: options[name] for name in _OPTIONS if options[name] is not None and options[name] is not False}
+    given = {name: options[name] for name in _OPTIONS if options.get(name) is not None and options[name] is not False}
     if options["planner"] not in PLANNERS:
         raise unknown("planner", options["planner"], PLANNERS)
     if options["planner"] != "vlm":
         if given:
             names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-            raise InputError(f"only a model reads {names}: add --planner vlm, or leave that out")
+            raise InputError(f"only a model reads {names}: add {switch}, or leave that out")
         return {}
     if "model" not in given:
-        raise InputError("--planner vlm needs a model: name it with --model, and its server with --base-url")
+        raise InputError(f"{switch} needs a model: name it with --model, and its server with --base-url")
     if "game_speed" in given and given.get("clock") != "realtime":
         raise InputError("--game-speed is for a game that runs on: add --clock realtime, or leave it out")
     model = _only(given, "timeout", "concurrency", "requests_per_minute")

@@ -1,4 +1,4 @@
-"""`compass prompts`: a copy of the planner's prompt files."""
+"""`compass prompts`: a copy of the prompt files of planning and bootstrapping."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from compass.bootstrap import prompts as bootstrap
 from compass.cli.output import Json, print_json
 from compass.planner.vlm.prompts import init_prompts
 
@@ -21,7 +22,7 @@ def prompts() -> None:
 @app.command("init")
 def init(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")], json: Json = False) -> None:
     """Copy the shipped prompt files into a folder of your own, to be edited and given as --prompts."""
-    files = init_prompts(folder)
+    files = init_prompts(folder, [bootstrap.SHIPPED / f"{name}.md" for name in bootstrap.PLACES])
     if json:
         print_json({"folder": str(folder), "files": [file.name for file in files]})
     else:

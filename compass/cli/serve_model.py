@@ -18,9 +18,10 @@ def serve_model(
     latency: Annotated[float, typer.Option(help="Seconds that every answer takes.")] = 0.0,
     json: Json = False,
 ) -> None:
-    """Stand where a model's server stands: answer the planner's prompts by rules, to try everything without a model or a key.
+    """Stand where a model's server stands: answer COMPASS's prompts by rules, to try everything without a model or a key.
 
-    Serves this machine only, until Ctrl-C. Its answers are the scripted planner's, read from the text of the prompts alone.
+    Serves this machine only, until Ctrl-C. Its answers are read from the text alone: plans are the scripted planner's, skills are
+    made of tactic fragments.
     """
     from compass.bench.scripted_model import NAME, ScriptedModel
 

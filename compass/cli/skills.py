@@ -1,7 +1,8 @@
-"""`compass skills`: look at a skill library, check it, copy it."""
+"""`compass skills`: look at a skill library, check it, copy it. What is kept of it: `compass.cli.skill_history`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,13 +12,17 @@ from rich.table import Table
 
 from compass.cli.evaluate import Skills
 from compass.cli.output import Json, out, print_json
+from compass.cli.skill_history import known_versions, last_good, register
 from compass.cli.skill_trial import try_command
 from compass.errors import InputError
 from compass.planner.scripted import TASKS
 from compass.skills.library import Broken, Library, Skill, default_library_folder, init_library, load_library
 from compass.skills.rehearsal import rehearse
+from compass.skills.store import Version
 
-app = typer.Typer(help="The skill library: list, show, check, copy, try a change.", no_args_is_help=True)
+app = typer.Typer(
+    help="The skill library: look at it, check it, copy it, try a change, go back in it.", no_args_is_help=True
+)
 
 
 @app.command("list")
@@ -27,9 +32,13 @@ def list_skills(skills: Skills = None, json: Json = False) -> None:
     if json:
         print_json(_described(library))
         return
-    table = Table("skill", "unit types", "tasks", "what it does", box=None)
+    versions = known_versions(library)
+    table = Table("skill", *(["version"] if versions else []), "unit types", "tasks", "what it does", box=None)
     for each in library.skills.values():
-        table.add_row(each.name, ", ".join(each.unit_types), escape(", ".join(each.tasks)), escape(each.summary))
+        cells = [escape(_told(versions.get(each.name)))] if versions else []
+        table.add_row(
+            each.name, *cells, ", ".join(each.unit_types), escape(", ".join(each.tasks)), escape(each.summary)
+        )
     out().print(table)
     for broken in library.broken:
         out().print(f"broken: {broken}", markup=False, soft_wrap=True)
@@ -40,9 +49,10 @@ def show(
     skill: Annotated[str, typer.Argument(help="Name of the skill.")], skills: Skills = None, json: Json = False
 ) -> None:
     """The source of one skill."""
-    found = _library(skills).get(skill)
+    library = _library(skills)
+    found = library.get(skill)
     if json:
-        print_json(_fields(found) | {"source": found.source})
+        print_json(_fields(found, known_versions(library)) | {"source": found.source})
     else:
         print(found.source, end="")
 
@@ -55,7 +65,7 @@ def check(skills: Skills = None, json: Json = False) -> None:
     """
     library = _library(skills)
     failed, notes = _tried(library)
-    notes += _unasked(library)
+    notes += [*_unasked(library), *last_good(library)]
     if json:
         print_json(_described(library) | {"failed": [_problem(each) for each in failed], "notes": notes})
     else:
@@ -80,6 +90,7 @@ def init(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],
         print(f"{len(files)} files in {folder}; use them with --skills {folder}")
 
 
+register(app)
 app.command("try")(try_command)
 
 
@@ -115,7 +126,12 @@ def _library(folder: Path | None) -> Library:
     return load_library(folder or default_library_folder())
 
 
-def _fields(skill: Skill) -> dict[str, Any]:
+def _told(version: Version | None) -> str:
+    return f"{version.number} by {version.by}, {version.when[:10]}" if version else "not kept yet"
+
+
+def _fields(skill: Skill, versions: Mapping[str, Version]) -> dict[str, Any]:
+    version = versions.get(skill.name)
     return {
         "name": skill.name,
         "title": skill.title,
@@ -124,6 +140,9 @@ def _fields(skill: Skill) -> dict[str, Any]:
         "tasks": list(skill.tasks),
         "parameters": skill.parameters,
         "file": str(skill.path),
+        "version": version and version.number,
+        "by": version and version.by,
+        "since": version and version.when,
     }
 
 
@@ -133,5 +152,6 @@ def _problem(each: Broken) -> dict[str, Any]:
 
 def _described(library: Library) -> dict[str, Any]:
     broken = [_problem(each) for each in library.broken]
-    skills = [_fields(skill) for skill in library.skills.values()]
+    versions = known_versions(library)
+    skills = [_fields(skill, versions) for skill in library.skills.values()]
     return {"folder": str(library.folder), "hash": library.content_hash, "skills": skills, "broken": broken}

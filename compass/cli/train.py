@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from compass.baselines.run import Point, TrainFolder, default_train_path, train
+from compass.baselines.folder import Point, TrainFolder
+from compass.baselines.run import default_train_path, train
 from compass.baselines.settings import ALGORITHMS, DEVICES, TrainSettings, hyper_parameters
 from compass.cli.evaluate import Scenario
 from compass.cli.output import Json, command, err, folder, out, print_json
@@ -25,7 +26,7 @@ _HOPS = EpisodeSettings().hops
 def train_command(
     algorithm: Annotated[str, typer.Argument(help=f"{', '.join(ALGORITHMS)}.", metavar="ALGO")],
     scenario: Scenario,
-    steps: Annotated[int, typer.Option(help="Environment steps to learn from.")],
+    steps: Annotated[int, typer.Option(help="Environment steps to learn from, rounded up to whole batches.")],
     seed: Annotated[int, typer.Option(help="Of weights, exploration and training battles.")] = 0,
     observation: Annotated[
         str, typer.Option(help=f"{' or '.join(OBSERVATIONS)} (smacv2's wiped rows kept).")
@@ -46,7 +47,7 @@ def train_command(
     feed_forward: Annotated[bool, typer.Option("--feed-forward", help="Agents without a memory (no GRU).")] = False,
     device: Annotated[str, typer.Option(help=f"Where the updates are made: {' or '.join(DEVICES)}.")] = DEVICES[0],
     every: Annotated[int, typer.Option(help="Steps between measurements and checkpoints.")] = 50_000,
-    battles: Annotated[int, typer.Option(help="Held-out battles in a measurement.")] = 200,
+    held_out: Annotated[int, typer.Option(help="Held-out battles in a measurement.")] = 200,
     hyper: Annotated[
         list[str] | None,
         typer.Option(
@@ -69,6 +70,8 @@ def train_command(
         raise InputError("--resume needs --out: the folder of the training to go on with")
     if hops is not None and not communicated:
         raise InputError("--hops is of messages; add --communicated, or leave it out")
+    if hops == 0:
+        raise InputError("over 0 hops nothing is told; give 1 or more, or leave out --communicated")
     settings = TrainSettings(
         algorithm=algorithm,
         scenario=load_scenario(scenario),
@@ -78,7 +81,7 @@ def train_command(
         recurrent=not feed_forward,
         device=device,
         every=every,
-        battles=battles,
+        held_out=held_out,
         reading=Reading(hops if hops is not None else _HOPS if communicated else 0, open_loop),
         hyper=hyper_parameters(algorithm, hyper or ()),
     )

@@ -51,7 +51,7 @@ def prompts_of(settings: EvaluateSettings) -> Prompts | None:
 
 def default_run_path(settings: EvaluateSettings, parent: Path = Path("runs")) -> Path:
     """A new folder for a run, named by scenario, policy, observation and the time of day."""
-    policy = settings.checkpoint.stem if settings.checkpoint else settings.policy
+    policy = settings.player
     stem = f"{settings.scenario.name}-{policy}-{settings.observation}-{datetime.now():%Y%m%d-%H%M%S}"
     return unused(parent, stem)
 

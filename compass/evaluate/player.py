@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 from compass.episode import EpisodeSettings, run_episode
 from compass.evaluate.records import Recorder
@@ -19,17 +19,30 @@ from compass.policies.checkpoint import load_policy
 from compass.skills.library import Library, load_library
 from compass.skills.nursery import NurseryEnded
 from compass.skills.sandbox import Sandbox
-from compass.types import EpisodeResult
+from compass.types import EpisodeResult, StepRecord
+from envs.draws import EVALUATION
 from envs.scenario import Scenario
 from envs.skirmish import Skirmish
+
+
+class Recording(Protocol):
+    """A listener that keeps an episode."""
+
+    def on_step(self, record: StepRecord) -> None:
+        """Keep one step."""
+        ...
+
+    def to_bytes(self) -> bytes:
+        """The file of the episode so far."""
+        ...
 
 
 @dataclass(frozen=True)
 class PlayerSpec:
     """What a worker needs to know. skills: the run's own copy of the library, None for policies without skills.
 
-    make_planner: what makes the team's planner; picklable where workers are processes. checkpoint: the run's own copy of a trained
-    policy, None where none plays.
+    make_planner: what makes the team's planner; picklable where workers are processes, as is make_recorder: what keeps an episode.
+    checkpoint: the run's own copy of a trained policy, None where none plays. stream: whose battles are played.
     """
 
     scenario: Scenario
@@ -41,6 +54,8 @@ class PlayerSpec:
     records: Path
     make_planner: Callable[[], Planner] = ScriptedPlanner
     checkpoint: Path | None = None
+    make_recorder: Callable[[], Recording] = Recorder
+    stream: str = EVALUATION
 
 
 def compile_kernels(scenario: Scenario, observation: str, episode: EpisodeSettings) -> Skirmish:
@@ -63,9 +78,9 @@ def skirmish_player(spec: PlayerSpec) -> Iterator[Play]:
 
         def play(seed: int) -> tuple[EpisodeResult, dict[str, Any]]:
             start = perf_counter()
-            recorder = Recorder()
+            recorder = spec.make_recorder()
             try:
-                result = run_episode(env, team, seed, spec.episode, [recorder])
+                result = run_episode(env, team, seed, spec.episode, [recorder], spec.stream)
             except (RuntimeError, OSError) as error:
                 if sandbox is not None and sandbox.nursery.has_ended():
                     raise Unfit("because the process that forks skills' processes was killed") from error

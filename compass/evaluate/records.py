@@ -46,7 +46,8 @@ class EpisodeRecord:
 
 _ARRAYS = ("obs", "state", "available", "actions", "rewards", "raw_rewards")
 _LISTS = ("decisions", "faults")
-_UNREADABLE = (OSError, KeyError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+UNREADABLE = (OSError, KeyError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What reading a damaged zip archive of arrays may raise."""
 
 
 class Recorder:
@@ -92,9 +93,9 @@ class Recorder:
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as members:
             for name, array in arrays.items():
-                _add(members, f"{name}.npy", _npy(array))
+                add_member(members, f"{name}.npy", npy(array))
             for name, lines in (("decisions", self._decisions), ("faults", self._faults)):
-                _add(
+                add_member(
                     members,
                     f"{name}.jsonl",
                     b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in lines),
@@ -102,13 +103,15 @@ class Recorder:
         return archive.getvalue()
 
 
-def _npy(array: NDArray[Any]) -> bytes:
+def npy(array: NDArray[Any]) -> bytes:
+    """An array as the bytes of a .npy file."""
     out = io.BytesIO()
     np.lib.format.write_array(out, array, allow_pickle=False)
     return out.getvalue()
 
 
-def _add(members: zipfile.ZipFile, name: str, content: bytes) -> None:
+def add_member(members: zipfile.ZipFile, name: str, content: bytes) -> None:
+    """Add a compressed member whose bytes depend on nothing but its name and content."""
     member = zipfile.ZipInfo(name, _DATE)
     member.external_attr = 0o644 << 16
     members.writestr(member, content, zipfile.ZIP_DEFLATED, _LEVEL)
@@ -127,7 +130,7 @@ def read_record(path: Path) -> EpisodeRecord:
                 content[name] = np.lib.format.read_array(io.BytesIO(members.read(f"{name}.npy")))
             for name in _LISTS:
                 content[name] = tuple(map(orjson.loads, members.read(f"{name}.jsonl").splitlines()))
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise InputError(f"cannot read the record {path}: {error}") from None
     return EpisodeRecord(**content)
 
@@ -141,7 +144,7 @@ def read_list(path: Path, name: str) -> tuple[Mapping[str, Any], ...]:
     try:
         with zipfile.ZipFile(path) as members:
             return tuple(map(orjson.loads, members.read(f"{name}.jsonl").splitlines()))
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise InputError(f"cannot read the record {path}: {error}") from None
 
 
@@ -157,5 +160,5 @@ def same_content(one: Path, other: Path) -> bool:
         with zipfile.ZipFile(one) as first, zipfile.ZipFile(other) as second:
             names = first.namelist()
             return names == second.namelist() and all(first.read(name) == second.read(name) for name in names)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise InputError(f"cannot read the records {one} and {other}: {error}") from None

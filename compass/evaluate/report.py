@@ -79,9 +79,8 @@ class RunReport:
     def player(self) -> str:
         """Who played: the policy, with its planner where it has one, and of a model what sets it apart."""
         m = self.manifest
-        trained = m.get("trained")
         apart = (
-            *_apart(trained or {}),
+            *_apart(m),
             m.get("model"),
             "no image" if m.get("image") is False else None,
             "no reflection" if m.get("reflection") is False else None,
@@ -203,14 +202,16 @@ def _training(trained: Mapping[str, Any]) -> str:
     return "; ".join(parts)
 
 
-def _apart(trained: Mapping[str, Any]) -> Iterator[str]:
+def _apart(manifest: Manifest) -> Iterator[str]:
     """What sets a trained policy apart from others of its algorithm, in a table."""
+    trained = manifest.get("trained")
+    if not trained:
+        return
     if trained.get("open_loop"):
         yield "open loop"
     if trained.get("hops"):
-        yield "communicated"
-    if trained:
-        yield f"{trained['steps']:,} steps"
+        yield f"told over {manifest['hops']} hops"
+    yield f"{trained['steps']:,} steps"
 
 
 def _told(trained: Mapping[str, Any]) -> str:

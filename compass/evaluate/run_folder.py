@@ -141,6 +141,10 @@ class RunFolder:
         content = _read_json(self.path / "manifest.json")
         if not isinstance(content, dict):
             raise InputError(f"{self.path / 'manifest.json'} is damaged: it holds no JSON object")
+        if "held_out_stream" in content:
+            raise InputError(
+                f"{self.path} holds a training, not an evaluation: evaluate --policy {self.path} makes one"
+            )
         if content.get("format") != FORMAT:
             raise InputError(
                 f"{self.path} is a run of format {content.get('format')}; this version reads format {FORMAT}"

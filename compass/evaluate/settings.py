@@ -13,7 +13,8 @@ from compass.observation.decode import check_readable
 from compass.planner import WITHOUT_MODEL
 from compass.planner.vlm.settings import Pace, VlmSettings
 from compass.policies import POLICIES
-from compass.policies.trained import load_fitting, names_checkpoint
+from compass.policies.checkpoint import CHECKPOINT, load_policy
+from compass.policies.trained import load_fitting, names_checkpoint, reading_of
 from envs.scenario import BACKENDS, Scenario
 
 OBSERVATIONS = ("repaired", "upstream")
@@ -21,6 +22,25 @@ PLANNERS = (*WITHOUT_MODEL, "vlm")
 MOST_EPISODES = 1_000_000  # in one run: days of play, and as many files
 BESIDE = 8  # episodes side by side whose agents wait for a model
 _LARGEST = 2**64 - 1  # of seeds, and of any number in a manifest
+
+
+def checkpoint_of(policy: str) -> Path | None:
+    """The checkpoint that the word for a policy names, or that lies in the folder of a training it names; else None."""
+    if policy in POLICIES or not names_checkpoint(policy):
+        return None
+    path = Path(policy)
+    return path / CHECKPOINT if path.is_dir() else path
+
+
+def default_hops(policy: str) -> int:
+    """How many hops messages take where nothing else is asked for: what a trained policy learnt to hear over, if it did.
+
+    Raises:
+        InputError: the checkpoint cannot be read.
+    """
+    checkpoint = checkpoint_of(policy)
+    trained = reading_of(load_policy(checkpoint)).hops if checkpoint else 0
+    return trained or EpisodeSettings().hops
 
 
 def check_seeds(seed: int, episodes: int) -> None:
@@ -79,8 +99,7 @@ class EvaluateSettings:
         for name, number in (("hops", self.episode.hops), ("plan_every", self.episode.plan_every)):
             if number > _LARGEST:
                 raise InputError(f"{name} is {number}; give {_LARGEST} or less")
-        if self.skills is not None and self.policy != "team":
-            raise InputError(f"policy {self.policy} plays without skills; leave out --skills, or take --policy team")
+        self._refuse_options_of_the_team()
         if self.workers is not None and self.workers < 1:
             raise InputError(f"workers is {self.workers}; give 1 or more")
         if (self.model is None or self.vlm is None) and self.planned_by == "vlm":
@@ -90,10 +109,33 @@ class EvaluateSettings:
                 "options of a model are for --policy team --planner vlm: add these, or leave the others out"
             )
 
+    def _refuse_options_of_the_team(self) -> None:
+        if self.policy == "team":
+            return
+        plain = EpisodeSettings(hops=self.episode.hops)
+        for option, given in (
+            ("--skills", self.skills is not None),
+            ("--planner", self.planner != "scripted"),
+            ("--plan-every", self.episode.plan_every != plain.plan_every),
+            ("--plan-on-change", self.episode.plan_on_change != plain.plan_on_change),
+        ):
+            if given:
+                raise InputError(
+                    f"policy {self.policy} plays without skills and plans; leave out {option}, or take --policy team"
+                )
+
     @property
     def checkpoint(self) -> Path | None:
         """The checkpoint that plays; None where no trained policy does."""
-        return Path(self.policy) if self.policy not in POLICIES and names_checkpoint(self.policy) else None
+        return checkpoint_of(self.policy)
+
+    @property
+    def player(self) -> str:
+        """A word for the policy in names of files: of a checkpoint its file's, or its training's where all files have that name."""
+        path = self.checkpoint
+        if path is None:
+            return self.policy
+        return path.absolute().parent.name if path.name == CHECKPOINT else path.stem
 
     @property
     def planned_by(self) -> str | None:

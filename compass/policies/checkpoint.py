@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
+import stat
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +20,21 @@ from numpy.typing import NDArray
 
 from compass.errors import InputError
 
-FORMAT = 1
+FORMAT = 2
 SUFFIX = ".npz"
+CHECKPOINT = "policy" + SUFFIX
+"""The name of the file in the folder of a training."""
 _ABOUT = "about"
-_LAYERS = ("norm", "enter", "core", "head")
+_MOST_BYTES = 64 * 1024 * 1024  # hundreds of times what any network of `compass train` needs
+_TOLD: Mapping[str, type] = {
+    **dict.fromkeys(("algorithm", "scenario"), str),
+    **dict.fromkeys(("steps", "hops"), int),
+    **dict.fromkeys(("open_loop", "agent_ids"), bool),
+}
+_DAMAGES = (
+    *(ValueError, KeyError, TypeError, IndexError, AttributeError, EOFError, OSError, MemoryError, RuntimeError),
+    *(NotImplementedError, zipfile.BadZipFile, zlib.error, struct.error),
+)
 _EPSILON = 1e-5  # torch's, of a LayerNorm
 
 Floats = NDArray[np.float64]
@@ -29,8 +44,8 @@ Floats = NDArray[np.float64]
 class TrainedPolicy:
     """One network that every agent of a team plays by itself; it gives a score to every action.
 
-    about: what it is and how it was trained (`compass.baselines.run.describe`). arrays: the weights, by torch's names. The network:
-    LayerNorm, a layer with ReLU, a GRU or another layer with ReLU, a linear layer.
+    about: what it is and how it was trained (`compass.baselines.run.build_manifest`). arrays: the weights, by torch's names. The
+    network: LayerNorm, a layer with ReLU, a GRU or another layer with ReLU, a linear layer.
     """
 
     about: Mapping[str, Any]
@@ -107,9 +122,13 @@ def load_policy(path: Path) -> TrainedPolicy:
         InputError: there is none at that path, or the file is damaged or of another version.
     """
     try:
-        return read_policy(path.read_bytes(), str(path))
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise InputError(f"{path} is no file; name the checkpoint, or the folder of a training")
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
     except OSError as error:
         raise InputError(f"cannot read the checkpoint {path}: {error.strerror}") from None
+    return read_policy(content, str(path))
 
 
 def read_policy(content: bytes, name: str) -> TrainedPolicy:
@@ -119,17 +138,54 @@ def read_policy(content: bytes, name: str) -> TrainedPolicy:
         InputError: it is damaged, or of another version.
     """
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            arrays = {key: file[key] for key in file.files}
+        arrays = _arrays(content)
         about = orjson.loads(arrays.pop(_ABOUT).tobytes())
-        if about["format"] != FORMAT:
-            raise InputError(f"{name} is a checkpoint of format {about['format']}; this version reads format {FORMAT}")
-        weights = {key: array.astype(np.float64) for key, array in arrays.items()}
-        policy = TrainedPolicy(about, weights)
-        _check(policy)
-    except (ValueError, KeyError, TypeError, IndexError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{name} is no checkpoint of `compass train`, or a damaged one ({error})") from None
+        made_by = about["format"]
+        policy = TrainedPolicy(about, {key: array.astype(np.float64) for key, array in arrays.items()})
+        if made_by == FORMAT:
+            _check(policy)
+    except _DAMAGES as error:
+        raise InputError(f"{name} is no checkpoint of `compass train`, or a damaged one ({_reason(error)})") from None
+    if made_by != FORMAT:
+        raise InputError(
+            f"{name} is a checkpoint of format {made_by}; this version reads format {FORMAT}: train it anew"
+        )
     return policy
+
+
+def _arrays(content: bytes) -> dict[str, NDArray[Any]]:
+    """The arrays of an .npz, none larger than a network needs."""
+    if len(content) > _MOST_BYTES:
+        raise ValueError("too large")
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = archive.infolist()
+        if any(not member.filename.endswith(".npy") for member in members):
+            raise ValueError("other members than arrays")
+        if sum(member.file_size for member in members) > _MOST_BYTES:
+            raise ValueError("too large")
+        arrays = {member.filename.removesuffix(".npy"): _array(archive.read(member)) for member in members}
+    for name, array in arrays.items():
+        if array.dtype != (np.uint8 if name == _ABOUT else np.float32):
+            raise ValueError(f"{name} is of type {array.dtype}")
+    return arrays
+
+
+def _array(content: bytes) -> NDArray[Any]:
+    """An array as `numpy.save` wrote it, whose header tells no other size than it has."""
+    file = io.BytesIO(content)
+    version = np.lib.format.read_magic(file)
+    if version != (1, 0):
+        raise ValueError("an array of another format")
+    shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(content) - file.tell():
+        raise ValueError("an array of another size than it tells")
+    file.seek(0)
+    array: NDArray[Any] = np.load(file, allow_pickle=False)
+    return array
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, ValueError | KeyError) else type(error).__name__
 
 
 def content_hash(content: bytes) -> str:
@@ -138,15 +194,25 @@ def content_hash(content: bytes) -> str:
 
 
 def _check(policy: TrainedPolicy) -> None:
-    """Play a step of zeros, so that shapes which do not fit together are found here."""
-    if {name.partition(".")[0] for name in policy.arrays} != set(_LAYERS):
-        raise ValueError("other layers than expected")
-    size = policy.input_size
-    scores, _ = policy.scores(np.zeros((1, size)), policy.begin(1))
-    if scores.shape != (1, policy.n_actions) or not np.isfinite(scores).all():
-        raise ValueError("weights that do not fit together, or are no numbers")
-    for key in ("agent_ids", "algorithm", "scenario", "hops", "open_loop"):
-        policy.about[key]
+    """Make sure that the weights fit together and that what is told of them is whole."""
+    for key, kind in _TOLD.items():
+        if type(policy.about[key]) is not kind:
+            raise ValueError(f"{key} is not {kind.__name__}")
+    hidden, inputs = policy.arrays["enter.weight"].shape
+    actions = policy.n_actions
+    core: dict[str, tuple[int, ...]] = {"weight": (hidden, hidden), "bias": (hidden,)}
+    if policy.recurrent:
+        gates = {"weight": (3 * hidden, hidden), "bias": (3 * hidden,)}
+        core = {f"{part}_{of}": shape for of in ("ih", "hh") for part, shape in gates.items()}
+    expected = {
+        **{"norm.weight": (inputs,), "norm.bias": (inputs,), "enter.weight": (hidden, inputs), "enter.bias": (hidden,)},
+        **{f"core.{name}": shape for name, shape in core.items()},
+        **{"head.weight": (actions, hidden), "head.bias": (actions,)},
+    }
+    if {name: array.shape for name, array in policy.arrays.items()} != expected:
+        raise ValueError("weights that do not fit together")
+    if not all(np.isfinite(array).all() for array in policy.arrays.values()):
+        raise ValueError("weights that are no numbers")
 
 
 def _sigmoid(x: Floats) -> Floats:

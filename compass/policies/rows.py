@@ -12,8 +12,10 @@ from compass.communication import Channel, Exchange, ToldRows
 from compass.errors import InputError
 from envs.layout import Layout
 from envs.scenario import Scenario
+from envs.scenario_file import load_scenario
 from envs.skirmish import Batch
 
+_MOST_HOPS = 1_000_000
 Rows = NDArray[np.float32]
 
 
@@ -32,8 +34,8 @@ class Reading:
     open_loop: bool = False
 
     def __post_init__(self) -> None:
-        if self.hops < 0:
-            raise InputError(f"hops is {self.hops}; give 0 (no communication) or more")
+        if not 0 <= self.hops <= _MOST_HOPS:
+            raise InputError(f"hops is {self.hops}; give 0 (no communication) or more, at most {_MOST_HOPS:,}")
         if self.open_loop and self.hops:
             raise InputError(
                 "an open-loop policy sees and hears nothing; leave out one of --open-loop and --communicated"
@@ -62,8 +64,9 @@ OWN = Reading()
 class BatchRows:
     """The same for many battles of the batched engine."""
 
-    def __init__(self, scenario: Scenario, observation: str, n_battles: int, reading: Reading) -> None:
-        self._scenario, self._reading, self._repaired = scenario, reading, observation == "repaired"
+    def __init__(self, scenario: str | Scenario, observation: str, n_battles: int, reading: Reading) -> None:
+        self._scenario = scenario = load_scenario(scenario)
+        self._reading, self._repaired = reading, observation == "repaired"
         self._channels: list[Channel | None] = [None] * n_battles
         self._read = [-1] * n_battles  # the step that was read last: a step is told once
         self._told = ToldRows(scenario)

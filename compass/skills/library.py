@@ -101,17 +101,9 @@ def load_library(folder: Path | str) -> Library:
         InputError: the folder is missing, not readable, or holds no skill file.
     """
     folder = Path(folder)
-    way_out = f"fill a folder with the shipped skills: compass skills init {folder}"
-    try:
-        if not folder.exists():
-            raise InputError(f"there is no skill folder {folder}; {way_out}")
-        if not folder.is_dir():
-            raise InputError(f"{folder} is not a folder of skills; name the folder that holds the skill files")
-        paths = sorted(path for path in folder.iterdir() if path.suffix == ".py" and path.name[0] not in "_.")
-    except OSError as error:
-        raise InputError(f"the skill folder {folder} cannot be read: {error.strerror}") from error
+    paths = skill_files(folder)
     if not paths:
-        raise InputError(f"the skill folder {folder} holds no skill file (*.py); {way_out}")
+        raise InputError(f"the skill folder {folder} holds no skill file (*.py); {_fill(folder)}")
     skills: dict[str, Skill] = {}
     broken: list[Broken] = []
     for path in paths:
@@ -123,25 +115,59 @@ def load_library(folder: Path | str) -> Library:
     return Library(folder, skills, tuple(broken))
 
 
+def skill_files(folder: Path) -> list[Path]:
+    """What a library folder holds in place of skill files, good or broken, by name.
+
+    Raises:
+        InputError: the folder is missing or not readable.
+    """
+    try:
+        if not folder.exists():
+            raise InputError(f"there is no skill folder {folder}; {_fill(folder)}")
+        if not folder.is_dir():
+            raise InputError(f"{folder} is not a folder of skills; name the folder that holds the skill files")
+        return sorted(path for path in folder.iterdir() if path.suffix == ".py" and path.name[0] not in "_.")
+    except OSError as error:
+        raise InputError(f"the skill folder {folder} cannot be read: {error.strerror}") from error
+
+
+def _fill(folder: Path) -> str:
+    return f"fill a folder with the shipped skills: compass skills init {folder}"
+
+
 def load_skill(path: Path) -> Skill | list[Broken]:
     """Read and check one file: the skill, or all that is wrong with it."""
+    content = read_skill_file(path)
+    return [content] if isinstance(content, Broken) else check_content(content, path)
+
+
+def read_skill_file(path: Path) -> bytes | Broken:
+    """The content of a file that is short enough for a skill, or what keeps it from being read."""
     try:
         state = path.stat()
         if not stat.S_ISREG(state.st_mode):
-            return [Broken(path.name, 1, "not a regular file")]
+            return Broken(path.name, 1, "not a regular file")
         if state.st_size > MAX_SOURCE:
-            return [Broken(path.name, 1, f"{state.st_size} bytes long; a skill has at most {MAX_SOURCE}")]
-        source = path.read_bytes().decode("utf-8")
+            return _too_long(state.st_size, path)
+        return path.read_bytes()
     except OSError as error:
-        return [Broken(path.name, 1, f"cannot be read: {error.strerror}")]
+        return Broken(path.name, 1, f"cannot be read: {error.strerror}")
+
+
+def check_content(content: bytes, path: Path) -> Skill | list[Broken]:
+    """Check the content of the skill file `path` (which need not exist): the skill, or all that is wrong with it."""
+    try:
+        return check_source(content.decode("utf-8"), path)
     except UnicodeDecodeError as error:
-        return [Broken(path.name, error.object[: error.start].count(b"\n") + 1, "not UTF-8 text")]
-    return check_source(source, path)
+        return [Broken(path.name, content[: error.start].count(b"\n") + 1, "not UTF-8 text")]
 
 
 def check_source(source: str, path: Path) -> Skill | list[Broken]:
     """Check a skill's text as if it stood in the file `path` (which need not exist): the skill, or all that is wrong with it."""
     name = path.stem
+    size = len(source.encode("utf-8", "surrogatepass"))
+    if size > MAX_SOURCE:
+        return [_too_long(size, path)]
     if not (name.isidentifier() and name == name.lower() and name.isascii()):
         return [Broken(path.name, 1, "the file's name is the skill's name: lower-case letters, digits and _ only")]
     try:
@@ -157,6 +183,10 @@ def check_source(source: str, path: Path) -> Skill | list[Broken]:
     except ValueError as error:
         return [Broken(path.name, 1, str(error))]
     return [Broken(path.name, line, reason) for line, reason in problems]
+
+
+def _too_long(size: int, path: Path) -> Broken:
+    return Broken(path.name, 1, f"{size} bytes long; a skill has at most {MAX_SOURCE}")
 
 
 def _skill(source: str, path: Path, head: Header, known: tuple[Parameter, ...]) -> Skill:
@@ -178,11 +208,17 @@ def compile_skill(name: str, source: str, flags: int = 0) -> Any:
         return compile(source, f"{name}.py", "exec", flags, dont_inherit=True)
 
 
+_INSTALLED = Path(compass.__file__).resolve().parent / "shipped_skills"
+
+
 def default_library_folder() -> Path:
     """The shipped library: beside the package in a checkout, inside it in an installed copy."""
-    package = Path(compass.__file__).resolve().parent
-    installed = package / "shipped_skills"
-    return installed if installed.is_dir() else package.parent / "skills"
+    return _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parents[1] / "skills"
+
+
+def is_installed(folder: Path) -> bool:
+    """Whether this is the shipped library of an installed copy, which nobody should change: the next update would undo it."""
+    return folder.resolve() == _INSTALLED
 
 
 def init_library(target: Path | str) -> tuple[Path, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,8 @@ from compass.errors import InputError
 SHIPPED = Path(__file__).with_name("prompts")
 LONGEST = 64 * 1024  # bytes of a file that can still be called a prompt
 _MODULE = ("trigger", "current", "memory")
-PLACES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxyType(
+Places = Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
+PLACES: Places = MappingProxyType(
     {
         "system": (
             ("units", "setting", "messages"),
@@ -63,8 +64,8 @@ class Prompts:
         return re.sub(r"\n{3,}", "\n\n", filled).strip()
 
 
-def load_prompts(folder: Path | None = None) -> Prompts:
-    """Read and check every prompt file of a folder, None for the shipped ones. Other files in it are left alone.
+def load_prompts(folder: Path | None = None, places: Places = PLACES) -> Prompts:
+    """Read and check the prompt files of a folder that `places` names, None for the planner's shipped ones. Others are left alone.
 
     Raises:
         InputError: a file is missing or cannot be read, or has a placeholder that it cannot have, or lacks one that it must have.
@@ -72,16 +73,16 @@ def load_prompts(folder: Path | None = None) -> Prompts:
     where = SHIPPED if folder is None else folder
     if not os.path.isdir(where):  # unlike Path's, false for names that are too long, too
         raise InputError(f"there is no folder of prompts {where}; fill one: compass prompts init {where}")
-    return Prompts(MappingProxyType({name: _checked(where / f"{name}.md", *PLACES[name]) for name in PLACES}))
+    return Prompts(MappingProxyType({name: _checked(where / f"{name}.md", *places[name]) for name in places}))
 
 
-def init_prompts(target: Path) -> tuple[Path, ...]:
-    """Copy the shipped prompt files into `target`, made if missing, and return the new files.
+def init_prompts(target: Path, others: Iterable[Path] = ()) -> tuple[Path, ...]:
+    """Copy the planner's shipped prompt files, and others, into `target`, made if missing, and return the new files.
 
     Raises:
         InputError: `target` is a file, holds something already, or cannot be written.
     """
-    return copy_files([SHIPPED / f"{name}.md" for name in PLACES], target)
+    return copy_files([*(SHIPPED / f"{name}.md" for name in PLACES), *others], target)
 
 
 def _checked(path: Path, required: tuple[str, ...], optional: tuple[str, ...]) -> str:

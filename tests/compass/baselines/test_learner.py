@@ -14,8 +14,9 @@ import torch
 
 from compass.baselines.learner import Learner
 from compass.baselines.network import Network, network_weights
-from compass.baselines.settings import PpoSettings, QSettings, TrainSettings
+from compass.baselines.settings import HELD_OUT, PpoSettings, QSettings, TrainSettings
 from compass.policies.checkpoint import TrainedPolicy
+from envs.draws import TRAINING
 from envs.scenario_file import load_scenario
 from envs.torchrl_env import GROUP
 
@@ -73,10 +74,13 @@ def test_a_recurrent_batch_replays_what_was_played():
     learner.close()
 
 
-@pytest.mark.parametrize(("algorithm", "recurrent"), [("qmix", True), ("qmix", False), ("vdn", True)])
-def test_the_loss_of_q_learning_is_that_of_the_definition(algorithm, recurrent):
+@pytest.mark.parametrize(
+    ("algorithm", "recurrent", "lmbda"),
+    [("qmix", True, 0.4), ("qmix", False, 0.9), ("vdn", True, 0.4), ("qmix", True, 0.0), ("qmix", True, 1.0)],
+)
+def test_the_loss_of_q_learning_is_that_of_the_definition(algorithm, recurrent, lmbda):
     """Step by step: memory from play, the next actions by the learning network, TD(lambda) backwards to the end of a battle."""
-    learner = Learner(settings(algorithm, recurrent))
+    learner = Learner(replace(settings(algorithm, recurrent), hyper=replace(Q, lmbda=lmbda)))
     batch = learner.algorithm.process_batch(GROUP, next(iter(learner.collector)))
     ended = batch["next", "done"].squeeze(-1)
     assert ended[:, :-1].any()
@@ -93,7 +97,7 @@ def test_the_loss_of_q_learning_is_that_of_the_definition(algorithm, recurrent):
     for t in reversed(range(batch.shape[1])):
         legal = online[t + 1].masked_fill(~shown[t + 1][GROUP, "action_mask"], -torch.inf)
         later = mixed(loss, shown[t + 1], target[t + 1].gather(-1, legal.argmax(-1, keepdim=True)), target=True)
-        expected = later if after is None else 0.6 * later + 0.4 * expected
+        expected = later if after is None else (1 - lmbda) * later + lmbda * expected
         expected = batch["next", "reward"][:, t, 0] + 0.99 * expected * ~ended[:, t]
         chosen = online[t].gather(-1, batch[GROUP, "action"][:, t, :, None])
         errors.append(mixed(loss, shown[t], chosen, target=False) - expected)
@@ -134,7 +138,7 @@ def test_advantages_count_the_living_alone():
     advantage = done[GROUP, "advantage"]
     assert dead.any() and not advantage[dead].any()
     assert advantage[~dead].mean().item() == pytest.approx(0, abs=1e-5)
-    assert advantage[~dead].std().item() == pytest.approx(1, abs=1e-4)
+    assert advantage[~dead].std(unbiased=False).item() == pytest.approx(1, abs=1e-4)
     learner.close()
 
 
@@ -173,3 +177,18 @@ def test_a_second_training_of_a_seed_is_the_same_and_of_another_is_not():
     one, again, other = trained(1), trained(1), trained(2)
     assert all(np.array_equal(one[name], again[name]) for name in one)
     assert (one["enter.weight"] != other["enter.weight"]).any()
+
+
+def test_exploration_follows_the_steps():
+    hyper = replace(Q, epsilon_steps=1_000, epsilon_first=0.9, epsilon_last=0.1)
+    learner = Learner(replace(settings("qmix", False, 1_200), hyper=hyper))
+    found = [round(float(learner.group_policies[GROUP][-1].eps), 4) for _ in learner.rounds()]
+    assert found == [0.58, 0.26, 0.1]
+    learner.close()
+
+
+def test_benchmarl_measures_on_other_battles_than_it_trains_on():
+    learner = Learner(settings("mappo", False))
+    streams = [env.base_env._stream for env in (learner.test_env, learner.collector.env)]
+    assert streams == [HELD_OUT, TRAINING]
+    learner.close()

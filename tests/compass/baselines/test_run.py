@@ -9,8 +9,9 @@ import pytest
 
 pytest.importorskip("benchmarl", reason="the extra `baselines` is not installed")
 
+from compass.baselines.folder import TrainFolder
 from compass.baselines.measure import measure
-from compass.baselines.run import TrainFolder, default_train_path, train
+from compass.baselines.run import default_train_path, train
 from compass.baselines.settings import HELD_OUT, PpoSettings, TrainSettings, hyper_parameters
 from compass.episode import EpisodeSettings, run_episode
 from compass.errors import InputError
@@ -24,7 +25,7 @@ from envs.skirmish import Skirmish
 
 SCENARIO = load_scenario("protoss_5_vs_5")
 HYPER = PpoSettings(battles=4, batch=200, minibatch=100, epochs=1)
-SETTINGS = TrainSettings("mappo", SCENARIO, 600, every=400, battles=8, hyper=HYPER)
+SETTINGS = TrainSettings("mappo", SCENARIO, 600, every=400, held_out=8, hyper=HYPER)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +69,11 @@ def test_the_evaluator_plays_the_checkpoint(trained, tmp_path):
     assert report.player == "mappo, 600 steps" and len(report.results) == 2
 
 
-@pytest.mark.parametrize("lost", [b"", b'{"steps": 800, "win_rate": 0.5}\n', b'{"steps": 800}\n{"ste', b'{"ste'])
+_NUMBERS = dict.fromkeys(("win_rate", "battles", "seconds", "return", "length"), 1)
+LOST = orjson.dumps(_NUMBERS | {"steps": 800, "timings": {}}) + b"\n"
+
+
+@pytest.mark.parametrize("lost", [b"", LOST, LOST + b'{"ste', b'{"ste'])
 def test_a_training_goes_on_to_more_steps_and_drops_what_it_lost(tmp_path, lost):
     folder = TrainFolder(tmp_path / "run")
     train(SETTINGS, folder.path)
@@ -85,13 +90,35 @@ def test_a_training_that_was_stopped_before_its_first_measurement_begins_again(t
     folder = TrainFolder(tmp_path / "run")
     train(SETTINGS, folder.path)
     folder.state.unlink()
+    with pytest.raises(InputError, match="is missing"):  # nothing of a curve is thrown away
+        train(SETTINGS, folder.path, resume=True)
+    assert len(folder.points()) == 3
+    folder.curve.write_bytes(folder.curve.read_bytes().splitlines(keepends=True)[0])
+    (folder.path / ".state.pt.123").touch()
     assert [point["steps"] for point in train(SETTINGS, folder.path, resume=True)] == [0, 400, 600]
+    assert not list(folder.path.glob(".*"))
+
+
+def test_a_training_that_diverges_says_so_and_one_without_a_measurement_leaves_nothing(tmp_path, monkeypatch):
+    wild = replace(SETTINGS, steps=4_000, hyper=replace(HYPER, lr=10.0, entropy=1e6))
+    folder = TrainFolder(tmp_path / "run")
+    with pytest.raises(InputError, match=r"diverged before step \d+: .* lower lr"):
+        train(wild, folder.path)
+    assert folder.points()[0]["steps"] == 0 and load_policy(folder.policy)
+    monkeypatch.setattr("compass.baselines.run.measure", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(SETTINGS, tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+def interrupted(*given: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_what_cannot_be_trained_or_gone_on_with_is_refused(trained, tmp_path):
     with pytest.raises(InputError, match="--resume continues it"):
         train(SETTINGS, trained.path)
-    with pytest.raises(InputError, match="with another algorithm, another seed"):
+    with pytest.raises(InputError, match=r"another algorithm \(mappo, not ippo\), another seed \(0, not 1\)"):
         train(replace(SETTINGS, algorithm="ippo", seed=1), trained.path, resume=True)
     with pytest.raises(InputError, match="give --steps 600 or more"):
         train(replace(SETTINGS, steps=400), trained.path, resume=True)
@@ -108,7 +135,7 @@ def test_what_cannot_be_trained_or_gone_on_with_is_refused(trained, tmp_path):
     [
         ({"algorithm": "mapo"}, "did you mean mappo"),
         ({"steps": 0}, "give 1 or more"),
-        ({"battles": 0}, "give 1 or more"),
+        ({"held_out": 0}, "give 1 or more"),
         ({"seed": -1}, "not allowed"),
         ({"device": "gpu"}, "unknown device"),
         ({"observation": "repared"}, "did you mean repaired"),
@@ -122,13 +149,11 @@ def test_bad_settings_are_refused(wrong, message):
 @pytest.mark.parametrize("reading", [Reading(hops=3), Reading(open_loop=True)])
 def test_the_evaluator_plays_what_was_trained_to_read_otherwise(tmp_path, reading):
     """And hears there what it heard in training: the last measurement, played again by the episode loop."""
-    settings = replace(SETTINGS, steps=200, battles=6, reading=reading)
+    settings = replace(SETTINGS, steps=200, held_out=6, reading=reading)
     folder = TrainFolder(tmp_path / "run")
     last = train(settings, folder.path)[-1]
     team, env = TrainedTeam(load_policy(folder.policy), SCENARIO), Skirmish(SCENARIO)
-    reset = env.reset
-    env.reset = lambda seed: reset(seed, HELD_OUT)  # the same battles
-    results = [run_episode(env, team, seed, EpisodeSettings()) for seed in range(6)]
+    results = [run_episode(env, team, seed, EpisodeSettings(), stream=HELD_OUT) for seed in range(6)]
     assert sum(result.length for result in results) / 6 == pytest.approx(last["length"])
     assert sum(result.returned for result in results) / 6 == pytest.approx(last["return"])
 
@@ -142,8 +167,10 @@ def test_the_evaluator_plays_what_was_trained_to_read_otherwise(tmp_path, readin
         (("lr",), "lr= is not allowed"),
         (("lr=-1",), "give a number above 0"),
         (("lr=nan",), "give a number above 0"),
-        (("lmbda=1.5",), "give 1 or less"),
+        (("lmbda=1.5",), "at most 1"),
         (("batch=100",), "a multiple of battles times chunk"),
+        (("minibatch=75",), "a multiple of batch / battles, 50, at most batch, 3200"),
+        (("minibatch=6400",), "at most batch, 3200"),
     ],
 )
 def test_bad_hyper_parameters_are_refused(words, message):
@@ -157,5 +184,9 @@ def test_hyper_parameters_are_given_by_name():
     assert given == PpoSettings(lr=0.001, agent_ids=False, entropy=0.0)
     with pytest.raises(InputError, match="a multiple of battles, 16"):
         hyper_parameters("qmix", ("batch=100",))
+    with pytest.raises(InputError, match="minibatch is 20; give a multiple of batch / battles, 40"):
+        hyper_parameters("qmix", ("minibatch=20",))
+    with pytest.raises(InputError, match="memory is 100; give at least"):
+        hyper_parameters("qmix", ("memory=100",))
     with pytest.raises(InputError, match="did you mean mappo"):
         hyper_parameters("mapo", ())

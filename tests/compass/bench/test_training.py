@@ -7,8 +7,8 @@ from pathlib import Path
 import orjson
 import pytest
 
-from compass.baselines.run import TrainFolder
-from compass.bench.training import AT, SHIPPED, published_curves, read_training, win_rate
+from compass.baselines.folder import TrainFolder
+from compass.bench.training import AT, SHIPPED, by_seeds, published_curves, read_training, win_rate
 from compass.errors import InputError
 
 TIMINGS = {"collect": 1.0, "update": 2.0, "measure": 1.0}
@@ -20,7 +20,8 @@ def training(path: Path, rates: list[float], every: int = 100_000, **manifest: o
     earlier = orjson.loads((SHIPPED / "mappo-protoss_5_vs_5-1" / "manifest.json").read_bytes())
     (path / "manifest.json").write_bytes(orjson.dumps(earlier | manifest))
     points = [
-        {"steps": i * every, "win_rate": rate, "battles": 200, "seconds": float(i), "timings": TIMINGS}
+        {"steps": i * every, "win_rate": rate, "battles": 200, "return": 1.0, "length": 9.0}
+        | {"seconds": float(i), "timings": TIMINGS}
         for i, rate in enumerate(rates)
     ]
     (path / "curve.jsonl").write_bytes(b"".join(orjson.dumps(point) + b"\n" for point in points))
@@ -61,6 +62,19 @@ def test_the_published_rate_must_be_reached_by_the_mean(tmp_path):
 )
 def test_only_like_is_compared_with_like(tmp_path, manifest, published):
     assert read_training(training(tmp_path / "a", [0.1, 0.2], **manifest)).published == published
+
+
+def test_seeds_are_summed_up_and_nothing_else(tmp_path):
+    folders = [
+        training(tmp_path / "a", [0.3] * 21, seed=1),
+        training(tmp_path / "b", [0.5] * 21, seed=2),
+        training(tmp_path / "c", [0.7] * 12, seed=3),  # ends after 1.1 M
+        training(tmp_path / "d", [0.9] * 21, seed=4, hops=3),
+    ]
+    (found,) = by_seeds(map(read_training, folders))
+    assert (found.name, found.seeds) == ("mappo, protoss_5_vs_5", (1, 2, 3))
+    assert found.means == (pytest.approx(0.5), pytest.approx(0.4))
+    assert found.ranges == ((pytest.approx(0.3), pytest.approx(0.7)), (pytest.approx(0.3), pytest.approx(0.5)))
 
 
 def test_how_often_a_step_was_learnt_from(tmp_path):

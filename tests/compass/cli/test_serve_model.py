@@ -23,7 +23,10 @@ def test_it_serves_until_ctrl_c() -> None:
         connection.request("GET", "/v1/models")
         assert connection.getresponse().status == 200
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 130
+        try:
+            assert process.wait(10) == 130
+        finally:
+            process.kill()  # else leaving the block waits for ever
         assert process.stderr.read() == ""
 
 

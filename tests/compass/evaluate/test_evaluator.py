@@ -256,7 +256,7 @@ def test_run_folders_get_names_of_their_own(tmp_path):
         ({"planner": "vml"}, "did you mean vlm"),
         ({"planner": "vlm"}, "name it with --model"),
         ({"limits": Limits(max_tokens=9)}, "are for --policy team --planner vlm"),
-        ({"policy": "nearest", "planner": "vlm", "vlm": VlmSettings()}, "are for --policy team --planner vlm"),
+        ({"policy": "nearest", "planner": "vlm", "vlm": VlmSettings()}, "leave out --planner, or take --policy team"),
         ({"episodes": 0}, "give 1 or more"),
         ({"episodes": 1_000_001}, "at most 1000000"),
         ({"policy": "nearest", "skills": Path("mine")}, "plays without skills"),

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from compass.episode import EpisodeSettings
 from compass.errors import InputError
 from compass.evaluate.evaluator import default_run_path, evaluate
 from compass.evaluate.replay import replay
 from compass.evaluate.report import notes_of
-from compass.evaluate.settings import EvaluateSettings
+from compass.evaluate.settings import EvaluateSettings, default_hops
 from compass.policies.checkpoint import content_hash
 from compass.policies.rows import Reading
 from envs.scenario_file import load_scenario
@@ -112,7 +113,7 @@ finally:
 @pytest.mark.parametrize(
     ("reading", "player", "note"),
     [
-        (Reading(hops=2), "mappo, communicated, 1,234 steps", "hear over 2 hops"),
+        (Reading(hops=2), "mappo, told over 3 hops, 1,234 steps", "hear over 2 hops"),
         (Reading(open_loop=True), "mappo, open loop, 1,234 steps", "sees the time step alone"),
     ],
 )
@@ -122,3 +123,23 @@ def test_what_a_policy_reads_is_named(tmp_path, reading, player, note):
     report = evaluate(settings(path), tmp_path / "run")
     assert report.player == player and note in notes_of(report)[0]
     assert len(report.results) == 2 and report.manifest["hops"] == 3
+
+
+def test_a_policy_hears_over_the_hops_it_was_trained_with_unless_told_otherwise(tmp_path, checkpoint):
+    folder = tmp_path / "training"
+    folder.mkdir()
+    (folder / "policy.npz").write_bytes(random_policy(SCENARIO.name, reading=Reading(hops=2)).to_bytes())
+    assert [default_hops(policy) for policy in (str(folder), str(checkpoint), "team")] == [2, 3, 3]
+    deaf = EvaluateSettings(SCENARIO, 1, policy=str(folder), workers=1, episode=EpisodeSettings(hops=0))
+    report = evaluate(deaf, tmp_path / "run")
+    assert report.player == "mappo, told over 0 hops, 1,234 steps" and report.results[0].messages == 0
+    assert deaf.player == "training" and deaf.checkpoint == folder / "policy.npz"
+
+
+@pytest.mark.parametrize(
+    "given", [{"planner": "random"}, {"episode": EpisodeSettings(plan_every=3)}, {"skills": Path("skills")}]
+)
+def test_options_of_the_team_are_refused(checkpoint, given):
+    for policy in (str(checkpoint), "nearest"):
+        with pytest.raises(InputError, match="take --policy team"):
+            EvaluateSettings(SCENARIO, policy=policy, **given)

@@ -26,7 +26,7 @@ def test_a_shipped_training_is_whole_and_wins(folder: Path) -> None:
     assert path.stat().st_size < 300_000
     load_fitting(path, scenario)
     policy = load_policy(path)
-    assert policy.about["steps"] == manifest["steps"] == points[-1]["steps"]
+    assert policy.about["steps"] == points[-1]["steps"] >= manifest["steps"]  # rounded up to whole batches
     env, team = Skirmish(scenario, manifest["observation"]), TrainedTeam(policy, scenario)
     wins = sum(run_episode(env, team, seed, EpisodeSettings()).outcome is Outcome.WIN for seed in range(30))
     assert wins / 30 == pytest.approx(points[-1]["win_rate"], abs=0.3)  # three standard errors

@@ -1,0 +1,1 @@
+"""Demonstrations: recorded battles that skill libraries are made from, never counted and never trained on."""
