@@ -89,12 +89,13 @@ def try_candidate(
     while True:
         size = min(LOOK if test.pairs else FIRST_LOOK, test.cap - test.pairs)
         seeds = range(seed + test.pairs, seed + test.pairs + size)
-        ours = sides.count_candidate(arena.watch(candidate, seeds))
+        ours = arena.watch(candidate, seeds)
+        sides.count_candidate(ours)
         reason = sides.objection(len(seeds))
         if reason:
             decision = test.standing(Verdict.REJECTED, reason)
             break
-        found = test.add(ours, sides.count_parent(arena.watch(parent, seeds)))
+        found = test.add(*sides.count_wins(ours, arena.watch(parent, seeds)))
         if found is not None:
             decision = found
             break
@@ -132,28 +133,27 @@ class _Sides:
         self.faults: Counter[str] = Counter()
         self.first_fault = ""
 
-    def count_candidate(self, episodes: Sequence[Episode]) -> list[bool]:
-        """Count the candidate's battles; which of them it won."""
+    def count_candidate(self, episodes: Sequence[Episode]) -> None:
+        """What became of the candidate's skills, and what that cost."""
+        self._count(episodes)
         for each in episodes:
             self.plans += each.result.plans
             for name in self.changed:
                 self.chosen += each.chosen.get(name, 0)
                 self.faults.update(each.faults.get(name, {}))
                 self.first_fault = self.first_fault or each.first_faults.get(name, "")
-        wins = self._count(episodes)
-        self.candidate_wins += sum(wins)
-        return wins
 
-    def count_parent(self, episodes: Sequence[Episode]) -> list[bool]:
-        """Count the parent's."""
-        wins = self._count(episodes)
-        self.parent_wins += sum(wins)
-        return wins
+    def count_wins(self, ours: Sequence[Episode], theirs: Sequence[Episode]) -> tuple[list[bool], list[bool]]:
+        """Which battles the candidate won, of those already counted, and which the parent, whose battles count here."""
+        self._count(theirs)
+        won, by_parent = ([each.result.outcome is Outcome.WIN for each in side] for side in (ours, theirs))
+        self.candidate_wins += sum(won)
+        self.parent_wins += sum(by_parent)
+        return won, by_parent
 
-    def _count(self, episodes: Sequence[Episode]) -> list[bool]:
+    def _count(self, episodes: Sequence[Episode]) -> None:
         self.episodes += len(episodes)
         self.steps += sum(each.result.length for each in episodes)
-        return [each.result.outcome is Outcome.WIN for each in episodes]
 
     def objection(self, battles: int) -> str:
         """Why the candidate may not go on, "" when it may."""
