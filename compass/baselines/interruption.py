@@ -32,9 +32,13 @@ class Interruption:
 
 @contextmanager
 def interruptible() -> Iterator[Interruption]:
-    """While this lasts, Ctrl-C waits for the next `check`. In a thread other than the main one it is left as it is."""
+    """While this lasts, Ctrl-C waits for the next `check`.
+
+    It is left as it is in a thread other than the main one, and where it is ignored, as by what a script starts in the background.
+    """
     interruption = Interruption()
-    if threading.current_thread() is not threading.main_thread():
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         yield interruption
         return
     before = signal.signal(signal.SIGINT, interruption.note)

@@ -19,7 +19,7 @@ class LambdaQLoss(QMixerLoss):  # type: ignore[misc]
     """TorchRL's loss has one-step targets, whose next actions the target network itself chooses, and no memory beyond a step.
 
     Targets: TD(lambda) over the steps of a sequence, up to the end of a battle (Sutton and Barto, 12.2); double Q-learning (van
-    Hasselt et al. 2016). As in benellis3/pymarl2, `learners/q_learner.py`.
+    Hasselt et al. 2016). As in hijkzzz/pymarl2, `learners/nq_learner.py`.
     """
 
     def __init__(self, *networks: Any, gamma: float, lmbda: float, **kwargs: Any) -> None:

@@ -119,8 +119,7 @@ def win_rate(points: Sequence[Point], at: int) -> float | None:
     return sum(near) / len(near) if near and points[-1]["steps"] >= at else None
 
 
-def _seconds_until(points: Iterable[Point], goal: float) -> float | None:
-    points = list(points)
+def _seconds_until(points: Sequence[Point], goal: float) -> float | None:
     for point in points:
         reached = win_rate(points, point["steps"])
         if reached is not None and reached >= goal:

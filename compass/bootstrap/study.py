@@ -18,11 +18,10 @@ from compass.models.lines import one_line
 from compass.planner.scripted import TASKS
 from compass.planner.vlm.answers import told
 from compass.planner.vlm.prompts import Prompts
-from compass.planner.vlm.render import units_block
+from compass.planner.vlm.render import battle_words
 from compass.skills.library import check_source, load_library
 from compass.skills.rehearsal import rehearse
 from compass.types import Constants
-from compass.wire import units_of
 from envs.units import UNITS
 
 LONGEST = 2000  # characters of one part of an analysis
@@ -84,18 +83,8 @@ class Study:
         return await self.interview.put(question, lambda answer: judged(name, answer.source, self.kind, task))
 
     def _system(self) -> str:
-        constants = self.constants
-        return self.interview.prompts.fill(
-            "bootstrap_system",
-            units=units_block(units_of(constants.unit_types, constants.unit_rows)),
-            setting=self.regimes.fill(f"setting_{constants.setting}"),
-            race=constants.race,
-            team=str(constants.n_agents),
-            enemies=str(constants.n_enemies),
-            width=f"{constants.map_size[0]:g}",
-            height=f"{constants.map_size[1]:g}",
-            limit=str(constants.episode_limit),
-        )
+        setting = self.regimes.fill(f"setting_{self.constants.setting}")
+        return self.interview.prompts.fill("bootstrap_system", setting=setting, **battle_words(self.constants))
 
 
 def tasks_of(kind: str) -> tuple[str, ...]:

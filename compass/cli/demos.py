@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from compass.cli.evaluate import Episodes, Scenario, Seed, Skills, Unsafe, Workers
-from compass.cli.output import Json, err, out, print_json
+from compass.cli.output import Json, out, print_json, progress_bar
 from compass.demos.file import Demonstrations, Episode
 from compass.demos.record import record
 from compass.errors import InputError
@@ -52,9 +51,7 @@ def record_command(
         unsafe_skills=unsafe_skills,
         workers=workers,
     )
-    console = err()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with progress_bar() as bar:
         task = bar.add_task("recording", total=episodes)
 
         def advance(result: EpisodeResult) -> None:

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from compass.cli import model_options as by
-from compass.cli.output import Json, command, err, folder, out, print_json
+from compass.cli.output import Json, command, err, folder, out, print_json, progress_bar
 from compass.episode import EpisodeSettings
 from compass.errors import InputError, unknown
 from compass.evaluate.evaluator import default_run_path, evaluate, library_of
@@ -131,9 +130,8 @@ def watch(settings: EvaluateSettings, path: Path, resume: bool = False) -> RunRe
     for broken in library.broken if library else ():
         err().print(f"skill left out: {broken}", markup=False, soft_wrap=True)
     counts: Counter[Outcome] = Counter()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = err()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with progress_bar() as bar:
         name = settings.player
         task = bar.add_task(name, total=settings.episodes)
 

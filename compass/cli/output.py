@@ -12,6 +12,7 @@ from typing import Annotated, Any, TypeVar
 import orjson
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 T = TypeVar("T")
 
@@ -28,6 +29,13 @@ def out() -> Console:
 def err() -> Console:
     """The console for progress and notes."""
     return Console(stderr=True, highlight=False)
+
+
+def progress_bar() -> Progress:
+    """A bar on stderr with what is done, how much of it and how long it will take; nothing where that is no terminal."""
+    console = err()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def command() -> str:

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from compass.baselines.folder import Point, TrainFolder
 from compass.baselines.run import default_train_path, train
 from compass.baselines.settings import ALGORITHMS, DEVICES, TrainSettings, hyper_parameters
 from compass.cli.evaluate import Scenario
-from compass.cli.output import Json, command, err, folder, out, print_json
+from compass.cli.output import Json, command, err, folder, out, print_json, progress_bar
 from compass.episode import EpisodeSettings
 from compass.errors import InputError
 from compass.evaluate.settings import OBSERVATIONS
@@ -113,8 +112,7 @@ def train_command(
 def watch(settings: TrainSettings, path: Path, resume: bool) -> list[Point]:
     """Train with a progress bar; where stderr is no terminal, a line for every measurement instead."""
     console = err()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with progress_bar() as bar:
         task = bar.add_task(settings.algorithm, total=settings.steps)
 
         def advance(steps: int, point: Point | None) -> None:

@@ -17,10 +17,9 @@ from compass.planner.vlm.dialogue import Dialogue
 from compass.planner.vlm.memory import Memory
 from compass.planner.vlm.modules import Modules, Question
 from compass.planner.vlm.prompts import Prompts
-from compass.planner.vlm.render import units_block
+from compass.planner.vlm.render import battle_words
 from compass.planner.vlm.settings import USUAL, Pace, VlmSettings
 from compass.types import Constants, Plan
-from compass.wire import units_of
 
 
 class VlmPlanner:
@@ -129,11 +128,5 @@ def _system(prompts: Prompts, constants: Constants, clock: str, pace: Pace) -> s
         sooner=prompts.fill("sooner") if pace.plan_on_change else "",
         messages=prompts.fill("messages", hops=str(pace.hops)) if pace.hops else prompts.fill("messages_none"),
         setting=prompts.fill(f"setting_{constants.setting}"),
-        units=units_block(units_of(constants.unit_types, constants.unit_rows)),
-        race=constants.race,
-        team=str(constants.n_agents),
-        enemies=str(constants.n_enemies),
-        width=f"{constants.map_size[0]:g}",
-        height=f"{constants.map_size[1]:g}",
-        limit=str(constants.episode_limit),
+        **battle_words(constants),
     )

@@ -10,7 +10,8 @@ from compass.errors import InputError
 from compass.observation.text import describe, parse
 from compass.skills.library import Skill
 from compass.skills.parse import Parameter
-from compass.types import Decision, Observation, Trigger, UnitFacts
+from compass.types import Constants, Decision, Observation, Trigger, UnitFacts
+from compass.wire import units_of
 
 TRIGGERS: Mapping[Trigger, str] = {
     Trigger.START: "the battle begins",
@@ -58,6 +59,20 @@ def units_block(units: Mapping[str, UnitFacts]) -> str:
     rows = [_COLUMNS, ("---",) * len(_COLUMNS)]
     rows += [(name, *(_fact(value) for value in facts)) for name, facts in units.items()]
     return _BLOCK.format("unit_types", "\n".join(f"| {' | '.join(row)} |" for row in rows))
+
+
+def battle_words(constants: Constants) -> dict[str, str]:
+    """What a system prompt says of the battle itself, by the names of its fields."""
+    width, height = constants.map_size
+    return {
+        "units": units_block(units_of(constants.unit_types, constants.unit_rows)),
+        "race": constants.race,
+        "team": str(constants.n_agents),
+        "enemies": str(constants.n_enemies),
+        "width": f"{width:g}",
+        "height": f"{height:g}",
+        "limit": str(constants.episode_limit),
+    }
 
 
 def read_units(prompt: str) -> dict[str, UnitFacts]:
