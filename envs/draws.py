@@ -28,6 +28,9 @@ TRAINING = "training"
 TRIAL = "trial"
 """The stream of the battles on which candidates for a skill library are tried: never counted."""
 
+HELD_OUT = "held-out"
+"""The stream of the battles that tell how far a training or an evolution is; neither learnt from nor counted by `evaluate`."""
+
 DEMONSTRATIONS = "demonstrations"
 """The stream of the battles that are recorded for others to learn from: never counted, and no policy was trained on them."""
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from compass.baselines.settings import HELD_OUT
 from compass.policies.checkpoint import TrainedPolicy, greedy
 from compass.policies.rows import BatchRows
 from compass.policies.trained import reading_of
+from envs.draws import HELD_OUT
 from envs.scenario import Scenario
 from envs.skirmish import BatchedSkirmish
 

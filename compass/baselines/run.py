@@ -16,13 +16,13 @@ import orjson
 from compass.baselines.folder import FORMAT, KEPT, Manifest, Point, TrainFolder, begun, continued, keep_until
 from compass.baselines.interruption import Interruption, interruptible
 from compass.baselines.measure import Measurement, measure
-from compass.baselines.settings import HELD_OUT, TrainSettings
+from compass.baselines.settings import TrainSettings
 from compass.errors import InputError
 from compass.evaluate.manifest import code_hash, git_revision, installed_version
 from compass.evaluate.run_folder import clear_errors, unused, write_whole
 from compass.jsonl import append_line
 from compass.policies.checkpoint import TrainedPolicy
-from envs.draws import TRAINING
+from envs.draws import HELD_OUT, TRAINING
 from envs.engine import rules_hash
 
 if TYPE_CHECKING:

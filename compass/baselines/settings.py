@@ -19,8 +19,6 @@ from compass.policies.rows import OWN, Reading
 from envs.scenario import Scenario
 
 DEVICES = ("cpu", "cuda")
-HELD_OUT = "held-out"
-"""The stream of the battles that tell how far a training is; neither trained on nor counted by `evaluate`."""
 _MOST_STEPS = 10**12
 _MOST_OF_ANY = 10**7
 _MOST = {

@@ -10,9 +10,8 @@ from benchmarl.environments.common import TaskClass
 from torchrl.data import Composite
 from torchrl.envs import EnvBase
 
-from compass.baselines.settings import HELD_OUT
 from compass.policies.rows import OWN, BatchRows, Reading
-from envs.draws import TRAINING
+from envs.draws import HELD_OUT, TRAINING
 from envs.scenario import Scenario
 from envs.scenario_file import load_scenario
 from envs.torchrl_env import GROUP, SkirmishEnv

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from compass.skill import attack, hit_points, nearest, vitality
-from compass.synthesis.fragments import TERMS
+from compass.synthesis.fragments import PREFER, TERMS
 from compass.types import Entity, Observation
 
 MOST = 4000  # choices that weights are fitted to: more change no digit that is kept
@@ -104,7 +104,7 @@ class Choices:
         """The terms that are weighed. The last kind of unit is what the others are preferred to."""
         if self.patients:
             return _OF_PATIENTS
-        return (*_WEIGHED, *(f"prefer_{kind}" for kind in self.kinds[:-1]))
+        return (*_WEIGHED, *(f"{PREFER}{kind}" for kind in self.kinds[:-1]))
 
     def weights(self) -> dict[str, float]:
         """The weight of each term that matters, by term; none where nothing was chosen.
@@ -143,5 +143,5 @@ class Choices:
         }
 
     def _row(self, unit: Entity, obs: Observation) -> list[float]:
-        kinds = [float(term == f"prefer_{unit.unit_type}") for term in self.terms if term not in _WEIGHED]
+        kinds = [float(term == f"{PREFER}{unit.unit_type}") for term in self.terms if term not in _WEIGHED]
         return [*(_WEIGHED[term](unit, obs) for term in self.terms if term in _WEIGHED), *kinds]

@@ -18,6 +18,7 @@ from compass.cli import (
     demos,
     doctor,
     evaluate,
+    evolve,
     inspect,
     prompts,
     replay,
@@ -62,6 +63,7 @@ app.add_typer(skills.app, name="skills")
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(demos.app, name="demos")
 app.command("bootstrap")(bootstrap.bootstrap)
+app.command("evolve")(evolve.evolve_command)
 app.command("view")(view.view)
 app.command("inspect")(inspect.inspect)
 app.command("replay")(replay.replay_command)

@@ -76,8 +76,11 @@ def sub_tasks(obs: Observation) -> list[tuple[str, str]]:
 
 
 def parameters_for(skill: Skill, unit_type: str) -> dict[str, float]:
-    """What the scripted planner sets of a skill's parameters, where the skill has them and allows the value."""
-    if unit_type not in PULL_BACK:
+    """What the scripted planner sets of a skill's parameters, where the skill has them and allows the value.
+
+    A skill of this unit type alone knows best itself.
+    """
+    if unit_type not in PULL_BACK or skill.unit_types == (unit_type,):
         return {}
     below, steps = PULL_BACK[unit_type]
     wanted = {"PULL_BACK_BELOW": below, "PULL_BACK_STEPS": steps}

@@ -52,6 +52,10 @@ class Rule:
     ends: bool = False
 
 
+PREFER = "prefer_"
+"""What the names of terms begin with that name a unit type, for which they weigh."""
+
+
 def _prefer(unit_type: str) -> Term:
     name = f"PREFER_{unit_type.upper()}"
     return Term(
@@ -128,7 +132,7 @@ TERMS: Mapping[str, Term] = MappingProxyType(
             ("shared = sum(1 for other in obs.enemies if distance(other.position, unit.position) <= RADIUS)",),
         ),
     }
-    | {f"prefer_{unit_type}": _prefer(unit_type) for unit_type in UNIT_NAMES}
+    | {f"{PREFER}{unit_type}": _prefer(unit_type) for unit_type in UNIT_NAMES}
 )
 """The terms by name."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -82,7 +82,7 @@ def compose(recipe: Recipe) -> str:
     pieces = recipe._pieces
     helpers = {helper for piece in pieces for helper in piece.helpers}
     imports = ["from math import log", ""] if "log" in helpers else []
-    constants = [_constant(knob, recipe.parameters.get(knob.name, knob.default)) for knob in recipe.knobs]
+    constants = [declaration(knob, recipe.parameters.get(knob.name, knob.default)) for knob in recipe.knobs]
     lines = [
         f'"""{recipe.title}: {recipe.summary}',
         "",
@@ -91,7 +91,7 @@ def compose(recipe: Recipe) -> str:
         '"""',
         "",
         *imports,
-        *_import(sorted(helpers - {"log"})),
+        *importing(sorted(helpers - {"log"})),
         *(["", *constants] if constants else []),
         "",
         "",
@@ -105,14 +105,16 @@ def compose(recipe: Recipe) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _import(names: list[str]) -> list[str]:
+def importing(names: Sequence[str]) -> list[str]:
+    """The lines that import helpers of skills, by these names."""
     line = f"from compass.skill import {', '.join(names)}"
     if len(line) <= _WIDTH:
         return [line]
     return ["from compass.skill import (", *(f"    {name}," for name in names), ")"]
 
 
-def _constant(knob: Knob, value: float) -> str:
+def declaration(knob: Knob, value: float) -> str:
+    """The line that declares a parameter with this value."""
     whole = isinstance(knob.default, int)
     return f"{knob.name} = {int(value) if whole else float(value)!r}  # {knob.low:g}..{knob.high:g} {knob.note}"
 

@@ -60,6 +60,8 @@ class Arena:
         self.scenario, self.observation = scenario, observation
         self.episode = episode or EpisodeSettings()
         self.workers = workers or cores()
+        self.played = 0
+        """Battles so far, with any library."""
         self._crew: Crew | None = None
 
     def __enter__(self) -> Arena:
@@ -81,22 +83,39 @@ class Arena:
             InputError: the library has no usable skill or none for a unit type, or this system cannot confine skills.
             RuntimeError: the workers that played a battle died.
         """
+        jobs = [_Job(library, tuple(part), stream) for part in _shares(seeds, self.workers)]
+        found = {seed: episode for part in self._play(jobs) for seed, episode in part.items()}
+        return [found[seed] for seed in seeds]
+
+    def survey(self, libraries: Sequence[Library], seeds: Sequence[int], stream: str = TRIAL) -> list[list[Episode]]:
+        """What each of many libraries makes of the same battles, in the order of both; raises what `watch` does.
+
+        A worker plays a library at a time, so this is the way to play few battles with many.
+        """
+        parts = [seeds[at : at + TOGETHER] for at in range(0, len(seeds), TOGETHER)]
+        jobs = [_Job(library, tuple(part), stream) for library in libraries for part in parts]
+        played = iter(self._play(jobs))
+        found = [{seed: episode for _ in parts for seed, episode in next(played).items()} for _ in libraries]
+        return [[each[seed] for seed in seeds] for each in found]
+
+    def _play(self, jobs: Sequence[_Job]) -> list[dict[int, Episode]]:
+        """The battles of each job by seed."""
         if self._crew is None:
             if announce_compile():  # here, so that it is not done in every worker
                 compile_kernels(self.scenario, self.observation, self.episode)
             make = partial(_ring, self.scenario, self.observation, self.episode)
             self._crew = Crew(make, self.workers)
-        jobs = [_Job(library, tuple(part), stream) for part in _shares(seeds, self.workers)]
-        found: dict[int, Episode] = {}
+        found: dict[_Job, dict[int, Episode]] = {}
         try:
             for each in self._crew.play(jobs):
                 if each.value is None:
                     raise RuntimeError(f"the battles {list(each.seed.seeds)} crashed: {each.died}")
-                found.update(zip(each.seed.seeds, each.value, strict=True))
+                self.played += len(each.value)
+                found[each.seed] = dict(zip(each.seed.seeds, each.value, strict=True))
         except BaseException:
             self.close()  # its workers may have ended or still play
             raise
-        return [found[seed] for seed in seeds]
+        return [found[job] for job in jobs]
 
     def close(self) -> None:
         """End the workers."""

@@ -14,9 +14,9 @@ import torch
 
 from compass.baselines.learner import Learner
 from compass.baselines.network import Network, network_weights
-from compass.baselines.settings import HELD_OUT, PpoSettings, QSettings, TrainSettings
+from compass.baselines.settings import PpoSettings, QSettings, TrainSettings
 from compass.policies.checkpoint import TrainedPolicy
-from envs.draws import TRAINING
+from envs.draws import HELD_OUT, TRAINING
 from envs.scenario_file import load_scenario
 from envs.torchrl_env import GROUP
 

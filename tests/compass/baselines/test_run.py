@@ -12,7 +12,7 @@ pytest.importorskip("benchmarl", reason="the extra `baselines` is not installed"
 from compass.baselines.folder import TrainFolder
 from compass.baselines.measure import measure
 from compass.baselines.run import default_train_path, train
-from compass.baselines.settings import HELD_OUT, PpoSettings, TrainSettings, hyper_parameters
+from compass.baselines.settings import PpoSettings, TrainSettings, hyper_parameters
 from compass.episode import EpisodeSettings, run_episode
 from compass.errors import InputError
 from compass.evaluate.evaluator import evaluate
@@ -20,6 +20,7 @@ from compass.evaluate.settings import EvaluateSettings
 from compass.policies.checkpoint import load_policy
 from compass.policies.rows import Reading
 from compass.policies.trained import TrainedTeam
+from envs.draws import HELD_OUT
 from envs.scenario_file import load_scenario
 from envs.skirmish import Skirmish
 

@@ -1,0 +1,30 @@
+"""How well a library does, in a number that few battles tell: for choosing what to try, never for what is admitted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from compass.skills.library import Library
+from compass.trial.arena import Arena
+from compass.trial.ring import Episode
+from compass.types import Outcome
+from envs.scenario import Scenario
+
+_LOSSES = 0.5
+"""What the difference of the losses counts beside a victory: lost and won battles then tell how clear they were."""
+
+
+def merit(episodes: Sequence[Episode], scenario: Scenario) -> float:
+    """The share of battles won, plus half the difference between the shares of dead enemies and dead agents: -0.5 to 1.5."""
+    found = []
+    for result in (episode.result for episode in episodes):
+        losses = result.dead_enemies / scenario.n_enemies - result.dead_allies / scenario.n_units
+        found.append((result.outcome is Outcome.WIN) + _LOSSES * losses)
+    return float(np.mean(found))
+
+
+def merits(arena: Arena, libraries: Sequence[Library], seeds: Sequence[int]) -> list[float]:
+    """The merit of each library in the same battles."""
+    return [merit(episodes, arena.scenario) for episodes in arena.survey(libraries, seeds)]

@@ -1,0 +1,204 @@
+"""A run of an evolution: its folder, its budget, and the curve of how often the library wins battles that it never sees."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from typing import Any, Protocol
+
+import orjson
+
+from compass.episode import EpisodeSettings
+from compass.errors import InputError
+from compass.evaluate.manifest import code_hash, git_revision, installed_version
+from compass.evaluate.run_folder import clear_errors, unused, write_whole
+from compass.evolve.base import Effort, Synthesizer
+from compass.evolve.evolution import Evolution, Round
+from compass.jsonl import append_line
+from compass.skills.library import Library
+from compass.skills.store import Store
+from compass.trial.arena import Arena
+from compass.trial.sequential import Verdict
+from compass.types import Outcome
+from envs.draws import HELD_OUT, TRIAL
+from envs.engine import rules_hash
+from envs.scenario import Scenario
+
+FORMAT = 1
+_PACKAGES = ("cma", "compass-smac", "numba", "numpy")
+_LINE = orjson.OPT_APPEND_NEWLINE
+_PAGE = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+
+
+@dataclass(frozen=True)
+class EvolveSettings:
+    """What is evolved, and for how long.
+
+    skills: the folder that admitted skills go into. rounds, minutes: it ends after so many, whichever comes first; None for as many
+    as there are. held_out: battles of a measurement in each scenario, always the same. seed: of all that is drawn; different seeds
+    share no battle.
+    """
+
+    scenarios: tuple[Scenario, ...]
+    skills: Path
+    rounds: int | None = None
+    minutes: float | None = None
+    observation: str = "repaired"
+    episode: EpisodeSettings = field(default_factory=EpisodeSettings)
+    held_out: int = 200
+    seed: int = 0
+    workers: int | None = None
+    effort: Effort = field(default_factory=Effort)
+
+
+@dataclass(frozen=True)
+class Point:
+    """How often the library won held-out battles after so many rounds. wins: of `battles` in each scenario, by its name."""
+
+    rounds: int
+    seconds: float
+    episodes: int
+    battles: int
+    wins: dict[str, int]
+    library: str
+
+
+class Progress(Protocol):
+    """Whoever wants to see how it goes."""
+
+    def told(self, words: str) -> None:
+        """What is being done now."""
+
+    def ended(self, found: Round) -> None:
+        """A round has ended."""
+
+    def measured(self, point: Point) -> None:
+        """The library has played the held-out battles."""
+
+
+def evolve(settings: EvolveSettings, synthesizer: Synthesizer, path: Path, progress: Progress) -> list[Point]:
+    """Evolve until the budget is spent; the curve.
+
+    Admitted skills go into the library at once, so whoever stops this, however, keeps them. `path` gets manifest.json, a line a
+    round in rounds.jsonl, the curve in curve.jsonl, and after each measurement the library as it was then in skills/.
+
+    Raises:
+        InputError: the folder is taken or cannot be written, the library cannot be changed, or it cannot play a scenario.
+    """
+    store = Store(settings.skills)
+    store.notice()
+    manifest = build_manifest(settings, synthesizer, store.live())
+    with ExitStack() as stack:
+        rounds, points = stack.enter_context(_begun(path, manifest))
+        play = (settings.observation, settings.episode, settings.workers)
+        arenas = [stack.enter_context(Arena(scenario, *play)) for scenario in settings.scenarios]
+        evolution = Evolution(store, arenas, synthesizer, settings.seed, settings.effort, progress.told)
+        curve: list[Point] = []
+
+        def measure() -> None:
+            progress.told("playing the held-out battles")
+            curve.append(_measured(store.live(), arenas, evolution, settings, monotonic() - began))
+            append_line(points, orjson.dumps(asdict(curve[-1]), option=_LINE))
+            _keep(store.live(), path / "skills")
+            progress.measured(curve[-1])
+
+        began = monotonic()
+        measure()
+        for found in _rounds(evolution, settings, began):
+            append_line(rounds, orjson.dumps(asdict(found), option=_LINE))
+            progress.ended(found)
+            if found.verdict == Verdict.ADMITTED:
+                measure()
+    return curve
+
+
+def build_manifest(settings: EvolveSettings, synthesizer: Synthesizer, library: Library) -> dict[str, Any]:
+    """What an evolution is of, as it is written before its first battle."""
+    content = {
+        "format": FORMAT,
+        "synthesizer": synthesizer.name,
+        "scenarios": [asdict(scenario) for scenario in settings.scenarios],
+        "skills": str(settings.skills),
+        "library": library.content_hash,
+        "observation": settings.observation,
+        "episode": asdict(settings.episode),
+        "backend": "embedded",
+        "stream": TRIAL,
+        "held_out_stream": HELD_OUT,
+        "held_out": settings.held_out,
+        "seed": settings.seed,
+        "rounds": settings.rounds,
+        "minutes": settings.minutes,
+        "workers": settings.workers,
+        "effort": asdict(settings.effort),
+        "rules": rules_hash(),
+        "code": code_hash(),
+        "python": platform.python_version(),
+        "packages": {name: installed_version(name) for name in _PACKAGES},
+        "git": git_revision(),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    return dict(orjson.loads(orjson.dumps(content)))
+
+
+def default_evolve_path(settings: EvolveSettings, parent: Path = Path("runs")) -> Path:
+    """A new folder for an evolution, named by its first scenario, seed and the time of day."""
+    return unused(parent, f"evolve-{settings.scenarios[0].name}-{settings.seed}-{datetime.now():%Y%m%d-%H%M%S}")
+
+
+def _rounds(evolution: Evolution, settings: EvolveSettings, began: float) -> Iterator[Round]:
+    """Rounds until the budget is spent; none is begun that would end too late if it took as long as the longest."""
+    longest = 0.0
+    while settings.rounds is None or evolution.rounds < settings.rounds:
+        now = monotonic()
+        if settings.minutes is not None and now - began + longest >= 60 * settings.minutes:
+            return
+        yield evolution.round()
+        longest = max(longest, monotonic() - now)
+
+
+def _measured(
+    library: Library, arenas: Sequence[Arena], evolution: Evolution, settings: EvolveSettings, seconds: float
+) -> Point:
+    wins = {
+        arena.scenario.name: sum(
+            result.outcome is Outcome.WIN for result in arena.play(library, range(settings.held_out), HELD_OUT)
+        )
+        for arena in arenas
+    }
+    return Point(evolution.rounds, seconds, evolution.episodes, settings.held_out, wins, library.content_hash)
+
+
+@contextmanager
+def _begun(path: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[int, int]]:
+    """The folder of a new evolution, with its rounds and its curve open for appending."""
+    with clear_errors(path, "name a new or empty folder"):
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise InputError(f"{path} is no empty folder; name a new or empty one with --out")
+        path.mkdir(parents=True, exist_ok=True)
+        write_whole(path / "manifest.json", orjson.dumps(manifest, option=_PAGE))
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
+    with ExitStack() as stack:
+        files = []
+        for name in ("rounds.jsonl", "curve.jsonl"):
+            with clear_errors(path, "name a new or empty folder"):
+                files.append(os.open(path / name, flags, 0o644))
+            stack.callback(os.close, files[-1])
+        with clear_errors(path, "admitted skills are in the library"):
+            yield files[0], files[1]
+
+
+def _keep(library: Library, folder: Path) -> None:
+    """Write the library's skills into a folder, and remove those that it has no more."""
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("*.py"):
+        if old.stem not in library.skills:
+            old.unlink()
+    for skill in library.skills.values():
+        write_whole(folder / f"{skill.name}.py", skill.source.encode())

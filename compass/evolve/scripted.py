@@ -1,0 +1,98 @@
+"""Candidates without a model: recipes varied and crossed, skills made special to one unit type, and guarded by new rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from compass.evolve.base import Situation
+from compass.evolve.edit import checked, serving, with_rule, with_values
+from compass.evolve.variation import fighter, shaken, varied
+from compass.planner.scripted import TASKS, parameters_for
+from compass.skills.library import Skill
+from compass.skills.store import Candidate
+from compass.synthesis.fragments import RULES
+from compass.synthesis.recipe import Recipe, compose
+
+_STEPS = 2  # changes of a recipe at once, at most
+_ATTEMPTS = 10  # draws per candidate: many give what there was before
+_ANEW = 0.5  # how often a unit type that has no skill of its own gets a plain recipe instead of a copy of the skill it shares
+_GUARDED = 0.3  # how often a skill without a recipe gets a new rule instead of other values
+
+
+class ScriptedSynthesizer:
+    """Works on one unit type of the scenario at a time, in turn. Everything it does follows from the seed and what it is shown."""
+
+    name = "scripted"
+
+    def __init__(self, seed: int) -> None:
+        self._draw = np.random.default_rng(seed)
+        self._turn = 0
+
+    def propose(self, situation: Situation, count: int) -> Sequence[Candidate]:
+        """Up to `count` different candidates for one unit type."""
+        kinds = [kind for kind in situation.scenario.unit_types if situation.library.for_unit(kind)]
+        kind = kinds[self._turn % len(kinds)]
+        self._turn += 1
+        found: dict[str, Candidate] = {}
+        for _ in range(_ATTEMPTS * count):
+            candidate = self._candidate(situation, kind)
+            known = candidate and situation.library.skills.get(candidate.name)
+            if candidate is not None and (known is None or known.source != candidate.source):
+                found.setdefault(candidate.source, candidate)
+            if len(found) == count:
+                break
+        return list(found.values())
+
+    def _candidate(self, situation: Situation, kind: str) -> Candidate | None:
+        base = self._one_played(situation, kind)
+        recipe = situation.recipes.get(base.name)
+        if recipe is not None and base.unit_types == (kind,):
+            return self._from_recipe(situation, recipe)
+        if base.unit_types != (kind,) and self._draw.random() < _ANEW:
+            return self._from_recipe(situation, fighter(kind, f"{kind}_fight"))
+        return self._from_skill(situation, base, kind)
+
+    def _one_played(self, situation: Situation, kind: str) -> Skill:
+        """A skill that the scripted planner gives such a unit, the more likely the more often it was chosen."""
+        shelf = situation.library.for_unit(kind)
+        served = {task for skill in shelf for task in skill.tasks if task in TASKS}
+        firsts = [next(skill for skill in shelf if task in skill.tasks) for task in sorted(served)]
+        played = {skill.name: skill for skill in firsts or shelf[:1]}
+        chosen = situation.chosen
+        weights = np.array([1.0 + chosen[name] for name in played])
+        return list(played.values())[self._draw.choice(len(played), p=weights / weights.sum())]
+
+    def _from_recipe(self, situation: Situation, recipe: Recipe) -> Candidate:
+        others = [other for name, other in sorted(situation.recipes.items()) if name != recipe.name]
+        changes = []
+        for _ in range(self._draw.integers(1, _STEPS + 1)):
+            recipe, change = varied(recipe, others, situation.scenario.unit_types, self._draw)
+            changes.append(change)
+        return self._made(situation, recipe.name, compose(recipe), "; ".join(changes), {"recipe": recipe.to_json()})
+
+    def _from_skill(self, situation: Situation, base: Skill, kind: str) -> Candidate | None:
+        """The skill for this unit type alone, with other values or with a new rule before all it does."""
+        name = base.name if base.unit_types == (kind,) else f"{kind}_{base.name}"
+        own = checked(name, serving(base, (kind,), base.tasks))
+        values = parameters_for(base, kind)
+        if self._draw.random() < _GUARDED or not own.described:
+            spare = [rule for rule, piece in RULES.items() if not piece.ends]
+            rule = spare[self._draw.integers(len(spare))]
+            source, change = with_rule(checked(name, with_values(own, values)), rule), f"{rule} before all else"
+        else:
+            values |= shaken(own.described, own.parameters | values, self._draw)
+            source, change = with_values(own, values), f"other values of {', '.join(values)}"
+        if source is None:
+            return None
+        return self._made(
+            situation, name, source, f"{base.name} for {kind}s alone, {change}", {"made_from": base.sha256}
+        )
+
+    def _made(
+        self, situation: Situation, name: str, source: str, reason: str, evidence: Mapping[str, Any]
+    ) -> Candidate:
+        known = situation.library.skills.get(name)
+        return Candidate(name, source, self.name, known.sha256 if known else None, reason, None, None, evidence)

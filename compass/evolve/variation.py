@@ -1,0 +1,139 @@
+"""Variations of a recipe: a piece more or less, another order, two recipes crossed, other values; and the recipe to begin with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+
+import numpy as np
+
+from compass.skills.parse import Parameter
+from compass.synthesis.fragments import PREFER, RULES, TERMS, Knob
+from compass.synthesis.recipe import Recipe
+from envs.units import UNITS
+
+_STEP = 0.2  # standard deviation of a changed value, as a share of its range
+_MOST_VALUES = 3  # changed at once
+_MOST_PIECES = 10  # rules, or terms, of one recipe: more make a skill that nobody reads
+_MELEE = 2.0  # map units; a weapon that reaches as far shoots
+
+Changed = tuple[Recipe, str]
+"""A recipe, and what was done to it in words."""
+
+
+def fighter(unit_type: str, name: str) -> Recipe:
+    """The plainest recipe of one skill for all that a unit of this type has to do."""
+    tasks: tuple[str, ...] = ("burst", "engage", "hold", "kite", "search")
+    terms: tuple[str, ...] = ("worth", "focus", "walk")
+    rules: tuple[str, ...]
+    if unit_type == "medivac":
+        tasks, terms, rules = ("heal", "hold"), ("weak", "near"), ("heal", "back_off", "follow", "search")
+    elif unit_type == "baneling":
+        terms, rules = ("crowded", "near"), ("shoot", "approach_best", "search")
+    elif UNITS[unit_type].weapons[0].range >= _MELEE:
+        rules = ("pull_back", "kite", "shoot", "probe", "approach", "search")
+    else:
+        rules = ("pull_back", "shoot", "approach", "search")
+    return Recipe(name, unit_type.capitalize(), "all that it has to do.", (unit_type,), tasks, terms, rules)
+
+
+def varied(recipe: Recipe, others: Sequence[Recipe], kinds: Sequence[str], draw: np.random.Generator) -> Changed:
+    """A neighbour of a recipe. others: recipes to cross it with. kinds: the unit types that there are in its scenario."""
+    ways: list[Callable[[], Changed | None]] = [
+        lambda: _with_rule(recipe, draw),
+        lambda: _with_term(recipe, kinds, draw),
+        lambda: _without(recipe, draw),
+        lambda: _moved(recipe, draw),
+        lambda: _crossed(recipe, others, draw),
+    ]
+    return ways[draw.integers(len(ways))]() or _with_values(recipe, draw)
+
+
+def shaken(
+    knobs: Sequence[Knob | Parameter], values: Mapping[str, float], draw: np.random.Generator
+) -> dict[str, float]:
+    """New values for a few parameters. values: those they have, where it is not the default."""
+    chosen = sorted(draw.permutation(len(knobs))[: draw.integers(1, _MOST_VALUES + 1)])
+    return {
+        knob.name: scaled(knob, share(knob, values.get(knob.name, knob.default)) + _STEP * draw.standard_normal())
+        for knob in (knobs[at] for at in chosen)
+    }
+
+
+def share(knob: Knob | Parameter, value: float) -> float:
+    """Where in its range a value lies, 0 to 1."""
+    return (value - knob.low) / (knob.high - knob.low) if knob.high > knob.low else 0.0
+
+
+def scaled(knob: Knob | Parameter, share: float) -> float:
+    """The value at this share of the range, ends included: a whole number for a whole default."""
+    value = knob.low + (knob.high - knob.low) * min(max(share, 0.0), 1.0)
+    return round(value) if isinstance(knob.default, int) else round(value, 3)
+
+
+def _with_values(recipe: Recipe, draw: np.random.Generator) -> Changed:
+    if not recipe.knobs:
+        return recipe, "unchanged"
+    values = shaken(recipe.knobs, recipe.parameters, draw)
+    return replace(recipe, parameters={**recipe.parameters, **values}), f"other values of {', '.join(values)}"
+
+
+def _with_rule(recipe: Recipe, draw: np.random.Generator) -> Changed | None:
+    spare = [name for name, rule in RULES.items() if name not in recipe.rules and not rule.ends]
+    if len(recipe.rules) >= _MOST_PIECES or not spare:
+        return None
+    name, at = spare[draw.integers(len(spare))], int(draw.integers(len(recipe.rules)))
+    return _of(recipe, (*recipe.rules[:at], name, *recipe.rules[at:])), f"{name} as rule {at + 1}"
+
+
+def _with_term(recipe: Recipe, kinds: Sequence[str], draw: np.random.Generator) -> Changed | None:
+    absent = {name for name in TERMS if name.startswith(PREFER)} - {f"{PREFER}{kind}" for kind in kinds}
+    spare = [name for name in TERMS if name not in recipe.target_terms and name not in absent]
+    if len(recipe.target_terms) >= _MOST_PIECES or not spare:
+        return None
+    name = spare[draw.integers(len(spare))]
+    changed = _of(recipe, recipe.rules, (*recipe.target_terms, name))
+    values = shaken(TERMS[name].knobs, {}, draw)  # at its default a preference prefers nobody
+    return replace(changed, parameters={**changed.parameters, **values}), f"{name} in the targets' score"
+
+
+def _without(recipe: Recipe, draw: np.random.Generator) -> Changed | None:
+    pieces = [*recipe.rules[:-1], *(recipe.target_terms if len(recipe.target_terms) > 1 else ())]
+    if len(recipe.rules) < 3 or not pieces:
+        return None
+    name = pieces[draw.integers(len(pieces))]
+    rules, terms = (tuple(each for each in those if each != name) for those in (recipe.rules, recipe.target_terms))
+    return _of(recipe, rules, terms), f"without {name}"
+
+
+def _moved(recipe: Recipe, draw: np.random.Generator) -> Changed | None:
+    movable = list(recipe.rules[:-1])
+    if len(movable) < 2:
+        return None
+    name = movable.pop(draw.integers(len(movable)))
+    at = int(draw.integers(len(movable) + 1))
+    movable.insert(at, name)
+    return _of(recipe, (*movable, recipe.rules[-1])), f"{name} moved to rule {at + 1}"
+
+
+def _crossed(recipe: Recipe, others: Sequence[Recipe], draw: np.random.Generator) -> Changed | None:
+    if not others:
+        return None
+    other = others[int(draw.integers(len(others)))]
+    if draw.random() < 0.5:
+        return _of(recipe, other.rules, recipe.target_terms, other.parameters), f"the rules of {other.name}"
+    return _of(recipe, recipe.rules, other.target_terms, other.parameters), f"the targets' score of {other.name}"
+
+
+def _of(
+    recipe: Recipe,
+    rules: tuple[str, ...],
+    terms: tuple[str, ...] | None = None,
+    more: Mapping[str, float] = MappingProxyType({}),
+) -> Recipe:
+    """The recipe with these pieces, and of the values (its own before `more`) those that they have."""
+    plain = replace(recipe, rules=rules, target_terms=terms or recipe.target_terms, parameters={})
+    names = {knob.name for knob in plain.knobs}
+    values = {name: value for name, value in {**more, **recipe.parameters}.items() if name in names}
+    return replace(plain, parameters=values)
