@@ -10,19 +10,17 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from compass.bootstrap.answers import TacticAnalysis, WrittenSkill
-from compass.bootstrap.evidence import MELEE
 from compass.bootstrap.interview import Given, Interview, Question, Refused
 from compass.bootstrap.moments import Moment
 from compass.models.base import Picture
 from compass.models.lines import one_line
-from compass.planner.scripted import TASKS
+from compass.planner.scripted import TASKS, tasks_of
 from compass.planner.vlm.answers import told
 from compass.planner.vlm.prompts import Prompts
 from compass.planner.vlm.render import battle_words
 from compass.skills.library import check_source, load_library
 from compass.skills.rehearsal import rehearse
 from compass.types import Constants
-from envs.units import UNITS
 
 LONGEST = 2000  # characters of one part of an analysis
 
@@ -85,16 +83,6 @@ class Study:
     def _system(self) -> str:
         setting = self.regimes.fill(f"setting_{self.constants.setting}")
         return self.interview.prompts.fill("bootstrap_system", setting=setting, **battle_words(self.constants))
-
-
-def tasks_of(kind: str) -> tuple[str, ...]:
-    """The tasks that the scripted planner may ask of a unit type."""
-    if kind == "medivac":
-        return ("heal", "hold")
-    if kind == "baneling":
-        return ("burst", "engage", "search", "hold")
-    shoots = UNITS[kind].weapons[0].range >= MELEE
-    return ("engage", *(("kite",) if shoots else ()), "search", "hold")
 
 
 def judged(name: str, source: str, kind: str, task: str) -> str:

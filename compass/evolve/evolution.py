@@ -76,12 +76,13 @@ class Evolution:
         self._draw = np.random.default_rng(seed)
         self._results: list[str] = []
         self._promising: dict[str, Recipe] = {}
+        self._before = sum(arena.played for arena in arenas)
         self.rounds = 0
 
     @property
     def episodes(self) -> int:
         """Battles played so far."""
-        return sum(arena.played for arena in self._arenas)
+        return sum(arena.played for arena in self._arenas) - self._before
 
     def round(self) -> Round:
         """Play one round.
@@ -150,8 +151,8 @@ class Evolution:
         if not entrants:
             return None
         self._told(f"{len(entrants)} candidates race")
-        libraries = [with_skill(library, entrant.skill) for entrant in entrants]
-        standings, first = race(arena, library, libraries, self._fresh, self._effort.heats)
+        skills = [entrant.skill for entrant in entrants]
+        standings, first = race(arena, library, skills, self._fresh, self._effort.heats)
         for at, (entrant, standing) in enumerate(zip(entrants, standings, strict=True)):
             if at != first:
                 self._judge(entrant.id, Verdict.REJECTED, f"lost a race, {standing}", episodes=standing.battles)

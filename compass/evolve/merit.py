@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from compass.skills.library import Library
-from compass.trial.arena import Arena
 from compass.trial.ring import Episode
 from compass.types import Outcome
 from envs.scenario import Scenario
@@ -23,8 +21,3 @@ def merit(episodes: Sequence[Episode], scenario: Scenario) -> float:
         losses = result.dead_enemies / scenario.n_enemies - result.dead_allies / scenario.n_units
         found.append((result.outcome is Outcome.WIN) + _LOSSES * losses)
     return float(np.mean(found))
-
-
-def merits(arena: Arena, libraries: Sequence[Library], seeds: Sequence[int]) -> list[float]:
-    """The merit of each library in the same battles."""
-    return [merit(episodes, arena.scenario) for episodes in arena.survey(libraries, seeds)]

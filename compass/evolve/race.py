@@ -1,4 +1,4 @@
-"""A race: many libraries in the same few battles, and ever fewer of them in more, since most changes are plainly bad.
+"""A race: many candidates in the same few battles, and ever fewer of them in more, since most changes are plainly bad.
 
 Source: successive halving (Karnin, Koren and Somekh, "Almost Optimal Exploration in Multi-Armed Bandits", 2013).
 """
@@ -8,43 +8,52 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from compass.evolve.merit import merits
-from compass.skills.library import Library
+from compass.evolve.merit import merit
+from compass.skills.library import Library, Skill
 from compass.trial.arena import Arena
+from compass.trial.trial import with_skill
 
 BEHIND = 0.05
 """How far behind the parent the first may be: what is tuned afterwards has not shown all it can."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Standing:
-    """One entrant: its merit less the parent's, and the battles in which that was seen."""
+    """One entrant: its merit less the parent's, the battles in which that was seen, and how often the planner chose it in them."""
 
-    lead: float
-    battles: int
+    lead: float = 0.0
+    battles: int = 0
+    chosen: int = 0
 
     def __str__(self) -> str:
-        return f"{self.lead:+.2f} of merit in {self.battles} battles"
+        return f"{self.lead:+.2f} of merit in {self.battles} battles" if self.chosen else "never chosen"
 
 
 def race(
     arena: Arena,
     parent: Library,
-    entrants: Sequence[Library],
+    entrants: Sequence[Skill],
     fresh: Callable[[int], Sequence[int]],
     heats: Sequence[tuple[int, int]],
 ) -> tuple[list[Standing], int | None]:
-    """The standings of the entrants, and which of them won, None when all are too far behind the parent.
+    """The standings of the entrants, and which of them won, None when nobody kept up with the parent.
 
-    fresh: gives so many battles that were not played before. heats: see `Effort`.
+    fresh: gives so many battles that were not played before. heats: see `compass.evolve.base.Effort`.
     """
-    leads, battles = [0.0] * len(entrants), [0] * len(entrants)
+    standings = [Standing() for _ in entrants]
     running = list(range(len(entrants)))
-    for count, places in heats:
-        ours, *theirs = merits(arena, [parent, *(entrants[at] for at in running)], fresh(count))
-        for at, each in zip(running, theirs, strict=True):
-            leads[at] = (leads[at] * battles[at] + (each - ours) * count) / (battles[at] + count)
-            battles[at] += count
-        running = sorted(running, key=lambda at: -leads[at])[:places]
-    standings = [Standing(lead, played) for lead, played in zip(leads, battles, strict=True)]
-    return standings, next((at for at in running if leads[at] >= -BEHIND), None)
+    for battles, places in heats:
+        libraries = [with_skill(parent, entrants[at]) for at in running]
+        theirs, *played = arena.survey([parent, *libraries], fresh(battles))
+        par = merit(theirs, arena.scenario)
+        for at, episodes in zip(running, played, strict=True):
+            standing, name = standings[at], entrants[at].name
+            lead = merit(episodes, arena.scenario) - par
+            standing.lead = (standing.lead * standing.battles + lead * battles) / (standing.battles + battles)
+            standing.battles += battles
+            standing.chosen += sum(episode.chosen.get(name, 0) for episode in episodes)
+        running = [at for at in running if standings[at].chosen]
+        running = sorted(running, key=lambda at: -standings[at].lead)[:places]
+        if not running:
+            break
+    return standings, next((at for at in running if standings[at].lead >= -BEHIND), None)

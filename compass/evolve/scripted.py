@@ -10,7 +10,7 @@ import numpy as np
 from compass.evolve.base import Situation
 from compass.evolve.edit import checked, serving, with_rule, with_values
 from compass.evolve.variation import fighter, shaken, varied
-from compass.planner.scripted import TASKS, parameters_for
+from compass.planner.scripted import parameters_for, tasks_of
 from compass.skills.library import Skill
 from compass.skills.store import Candidate
 from compass.synthesis.fragments import RULES
@@ -58,9 +58,8 @@ class ScriptedSynthesizer:
     def _one_played(self, situation: Situation, kind: str) -> Skill:
         """A skill that the scripted planner gives such a unit, the more likely the more often it was chosen."""
         shelf = situation.library.for_unit(kind)
-        served = {task for skill in shelf for task in skill.tasks if task in TASKS}
-        firsts = [next(skill for skill in shelf if task in skill.tasks) for task in sorted(served)]
-        played = {skill.name: skill for skill in firsts or shelf[:1]}
+        firsts = [next((skill for skill in shelf if task in skill.tasks), shelf[0]) for task in tasks_of(kind)]
+        played = {skill.name: skill for skill in firsts}
         chosen = situation.chosen
         weights = np.array([1.0 + chosen[name] for name in played])
         return list(played.values())[self._draw.choice(len(played), p=weights / weights.sum())]

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from compass.planner.scripted import tasks_of
 from compass.skills.parse import Parameter
 from compass.synthesis.fragments import PREFER, RULES, TERMS, Knob
 from compass.synthesis.recipe import Recipe
@@ -24,18 +25,19 @@ Changed = tuple[Recipe, str]
 
 def fighter(unit_type: str, name: str) -> Recipe:
     """The plainest recipe of one skill for all that a unit of this type has to do."""
-    tasks: tuple[str, ...] = ("burst", "engage", "hold", "kite", "search")
     terms: tuple[str, ...] = ("worth", "focus", "walk")
     rules: tuple[str, ...]
     if unit_type == "medivac":
-        tasks, terms, rules = ("heal", "hold"), ("weak", "near"), ("heal", "back_off", "follow", "search")
+        terms, rules = ("weak", "near"), ("heal", "back_off", "follow", "search")
     elif unit_type == "baneling":
         terms, rules = ("crowded", "near"), ("shoot", "approach_best", "search")
     elif UNITS[unit_type].weapons[0].range >= _MELEE:
         rules = ("pull_back", "kite", "shoot", "probe", "approach", "search")
     else:
         rules = ("pull_back", "shoot", "approach", "search")
-    return Recipe(name, unit_type.capitalize(), "all that it has to do.", (unit_type,), tasks, terms, rules)
+    return Recipe(
+        name, unit_type.capitalize(), "all that it has to do.", (unit_type,), tasks_of(unit_type), terms, rules
+    )
 
 
 def varied(recipe: Recipe, others: Sequence[Recipe], kinds: Sequence[str], draw: np.random.Generator) -> Changed:
@@ -47,7 +49,8 @@ def varied(recipe: Recipe, others: Sequence[Recipe], kinds: Sequence[str], draw:
         lambda: _moved(recipe, draw),
         lambda: _crossed(recipe, others, draw),
     ]
-    return ways[draw.integers(len(ways))]() or _with_values(recipe, draw)
+    found = ways[draw.integers(len(ways))]()
+    return found if found is not None and found[0] != recipe else _with_values(recipe, draw)
 
 
 def shaken(

@@ -12,6 +12,7 @@ from compass.observation.text import rounded
 from compass.planner.base import Known, PlanRequest, check_shelf
 from compass.skills.library import Skill
 from compass.types import Constants, Decision, Observation, Plan
+from envs.units import UNITS
 
 TASKS: Mapping[str, str] = {
     "engage": "enemies are known, and nothing below fits better",
@@ -73,6 +74,16 @@ def sub_tasks(obs: Observation) -> list[tuple[str, str]]:
     if own == "baneling":
         return [("burst", "a baneling strikes once"), engage]
     return [engage, ("search", "no skill engages")]
+
+
+def tasks_of(kind: str) -> tuple[str, ...]:
+    """The tasks that the scripted planner may ask of a unit type."""
+    if kind == "medivac":
+        return ("heal", "hold")
+    if kind == "baneling":
+        return ("burst", "engage", "search", "hold")
+    shoots = UNITS[kind].weapons[0].range >= _MELEE_RANGE
+    return ("engage", *(("kite",) if shoots else ()), "search", "hold")
 
 
 def parameters_for(skill: Skill, unit_type: str) -> dict[str, float]:

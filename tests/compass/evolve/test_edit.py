@@ -1,0 +1,64 @@
+"""Edits of a skill's text change what they say and nothing else."""
+
+from __future__ import annotations
+
+import difflib
+
+import pytest
+
+from compass.errors import InputError
+from compass.evolve.edit import checked, serving, with_rule, with_values
+from compass.skills.library import default_library_folder, load_library
+from compass.synthesis.fragments import RULES
+
+SHIPPED = load_library(default_library_folder()).skills
+
+
+def _changed(before: str, after: str) -> list[str]:
+    return [line for line in difflib.ndiff(before.splitlines(), after.splitlines()) if line[0] in "+-"]
+
+
+def test_other_values_change_their_lines_alone() -> None:
+    kite = SHIPPED["kite"]
+    text = with_values(kite, {"DANGER": 2.25, "PULL_BACK_STEPS": 7})
+    assert checked("kite", text).parameters == kite.parameters | {"DANGER": 2.25, "PULL_BACK_STEPS": 7}
+    changed = _changed(kite.source, text)
+    assert len(changed) == 4 and all("DANGER" in line or "PULL_BACK_STEPS" in line for line in changed)
+    assert with_values(kite, {}) == kite.source
+    with pytest.raises(InputError, match="outside"):
+        with_values(kite, {"DANGER": 99.0})
+
+
+def test_values_beside_what_is_not_ascii_and_negative_ones() -> None:
+    source = SHIPPED["kite"].source.replace("MELEE = 2.0", 'É = "ü"; MELEE = 2.0')
+    with pytest.raises(RuntimeError):
+        checked("kite", source + "\nimport os\n")
+    text = SHIPPED["kite"].source.replace("DANGER = 1.5  # 0..5", "DANGER = -1.5  # -2..5 é")
+    assert checked("kite", with_values(checked("kite", text), {"DANGER": -0.5})).parameters["DANGER"] == -0.5
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("rule", [rule for rule, piece in RULES.items() if not piece.ends])
+def test_a_rule_is_put_before_all_a_skill_does(name: str, rule: str) -> None:
+    skill = SHIPPED[name]
+    text = with_rule(skill, rule)
+    if text is None:
+        assert {knob.name for knob in RULES[rule].knobs} & set(skill.parameters)
+        return
+    made = checked(name, text)
+    assert made.parameters == skill.parameters | {knob.name: knob.default for knob in RULES[rule].knobs}
+    assert not [line for line in _changed(skill.source, text) if line.startswith("-")]
+    body = text.split("def control_logic(obs, memory):\n")[1]
+    assert body.startswith("".join(f"    {line}\n" for line in RULES[rule].lines))
+
+
+def test_a_rule_that_ends_everything_is_refused() -> None:
+    assert with_rule(SHIPPED["kite"], "stand") is None
+
+
+def test_other_unit_types_and_tasks() -> None:
+    made = checked("marine_kite", serving(SHIPPED["kite"], ("marine",), ("kite",)))
+    assert made.unit_types == ("marine",) and made.tasks == ("kite",)
+    assert made.description == SHIPPED["kite"].description and made.parameters == SHIPPED["kite"].parameters
+    for skill in SHIPPED.values():
+        assert serving(skill, skill.unit_types, skill.tasks) == skill.source

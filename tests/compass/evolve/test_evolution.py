@@ -1,0 +1,167 @@
+"""Rounds of an evolution in real battles: what is better comes in, what is not stays out, and the store tells about all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from compass.evolve.base import Effort, Situation
+from compass.evolve.edit import checked
+from compass.evolve.evolution import Evolution
+from compass.evolve.merit import merit
+from compass.evolve.race import race
+from compass.evolve.recipes import recipes_of
+from compass.evolve.tune import tune
+from compass.skills.store import Candidate, Store
+from compass.synthesis.recipe import Recipe, compose
+from compass.trial.arena import Arena
+from envs.scenario_file import load_scenario
+from tests.compass.trial.libraries import FIGHT, library_of, skill_source
+
+SMALL = Effort(proposals=3, glance=8, heats=((8, 2), (8, 1)), generations=1, battles=4, pairs=96)
+IDLE = skill_source("skill", "return stop()")
+FIGHTING = skill_source("skill", FIGHT)
+
+
+@pytest.fixture(scope="module")
+def arena() -> Iterator[Arena]:
+    with Arena(load_scenario("protoss_5_vs_5"), workers=1) as made:
+        yield made
+
+
+class _Says:
+    """A synthesizer that proposes what it was given, and keeps what it was shown."""
+
+    name = "test"
+
+    def __init__(self, *candidates: Candidate) -> None:
+        self._candidates = candidates
+        self.shown: list[Situation] = []
+
+    def propose(self, situation: Situation, count: int) -> Sequence[Candidate]:
+        self.shown.append(situation)
+        return self._candidates[:count]
+
+
+def _store(folder: Path, source: str = IDLE) -> Store:
+    (folder / "skill.py").write_text(source)
+    store = Store(folder)
+    store.notice()
+    return store
+
+
+def _candidate(store: Store, source: str, name: str = "skill", **evidence: object) -> Candidate:
+    known = store.live().skills.get(name)
+    return Candidate(name, source, "test", known.sha256 if known else None, "a test", None, None, evidence)
+
+
+def test_the_better_candidate_is_admitted_and_the_others_are_told_why_not(arena: Arena, tmp_path: Path) -> None:
+    store = _store(tmp_path)
+    never = skill_source("spare", FIGHT, ("never asked for",))
+    made = [_candidate(store, FIGHTING), _candidate(store, "no skill"), _candidate(store, never, "spare")]
+    says = _Says(*made)
+    evolution = Evolution(store, [arena], says, 0, SMALL)
+    found = evolution.round()
+    assert (found.verdict, found.skill, found.proposals, found.number) == ("admitted", "skill", 3, 1)
+    assert found.difference and found.difference > 0 and found.won == 0.0
+    assert store.live().skills["skill"].source == FIGHTING
+    reasons = {kept.sha256: kept.judgement.reason for kept in store.candidates() if kept.judgement}
+    assert len(reasons) == 3
+    assert any("does not load" in reason for reason in reasons.values())
+    assert any("lost a race, never chosen" in reason for reason in reasons.values())
+    assert (
+        says.shown[0].chosen["skill"] > 0 and len(says.shown[0].battles) == SMALL.glance and says.shown[0].tried == ()
+    )
+
+    again = Evolution(store, [arena], _Says(_candidate(store, IDLE)), 1, SMALL).round()
+    assert again.verdict == "rejected" and again.candidate is None and "kept up" in again.reason
+    assert store.live().skills["skill"].source == FIGHTING
+
+
+def test_what_was_tried_is_shown_and_no_battle_is_played_twice(arena: Arena, tmp_path: Path) -> None:
+    store = _store(tmp_path)
+    says = _Says(_candidate(store, "def"))
+    evolution = Evolution(store, [arena], says, 0, SMALL)
+    for _ in range(2):
+        evolution.round()
+    assert len(says.shown[1].tried) == 1 and "does not load" in says.shown[1].tried[0]
+    first, second = ({episode.result.seed for episode in each.battles} for each in says.shown)
+    assert not first & second
+    assert evolution.episodes == 2 * SMALL.glance
+
+
+def test_a_skill_changed_by_hand_meanwhile_is_not_overwritten(arena: Arena, tmp_path: Path) -> None:
+    store = _store(tmp_path)
+
+    class _Meddler(_Says):
+        def propose(self, situation: Situation, count: int) -> Sequence[Candidate]:
+            (tmp_path / "skill.py").write_text(IDLE + "# by hand\n")
+            return super().propose(situation, count)
+
+    found = Evolution(store, [arena], _Meddler(_candidate(store, FIGHTING)), 0, SMALL).round()
+    assert found.verdict == "rejected" and found.reason == "the parent changed"
+    assert store.live().skills["skill"].source == IDLE + "# by hand\n"
+
+
+def test_a_recipe_is_tuned_remembered_and_known_again(arena: Arena, tmp_path: Path) -> None:
+    store = _store(tmp_path)
+    recipe = Recipe(
+        "skill", "Skill", "fights.", ("any",), ("engage", "kite", "search"), ("near",), ("shoot", "approach", "search")
+    )
+    recipe = Recipe.from_json(recipe.to_json() | {"rules": ["kite", "shoot", "approach", "search"]})
+    candidate = _candidate(store, compose(recipe), recipe=recipe.to_json())
+    found = Evolution(store, [arena], _Says(candidate), 0, SMALL).round()
+    assert found.verdict == "admitted"
+    kept = store.candidate(found.candidate or "")
+    assert kept.evidence["tuned"] == "c1" and store.candidate("c1").verdict == "undecided"
+    live = store.live()
+    known = recipes_of(store, live)["skill"]
+    assert compose(known) == live.skills["skill"].source and known.rules == recipe.rules and known.parameters
+    (tmp_path / "skill.py").write_text(live.skills["skill"].source + "# by hand\n")
+    assert recipes_of(store, store.live()) == {}
+
+
+def test_recipes_of_a_bootstrap_are_known_and_damaged_ones_are_left_alone(tmp_path: Path) -> None:
+    recipe = Recipe("skill", "Skill", "x.", ("any",), ("engage",), ("near",), ("shoot", "search"))
+    store = _store(tmp_path, compose(recipe))
+    (tmp_path / "recipes").mkdir()
+    for name, text in (("skill", b"{"), ("other", b"[1]"), ("third", b'{"name": 3}')):
+        (tmp_path / "recipes" / f"{name}.json").write_bytes(text)
+    assert recipes_of(store, store.live()) == {}
+    import orjson
+
+    (tmp_path / "recipes" / "skill.json").write_bytes(orjson.dumps(recipe.to_json()))
+    assert recipes_of(store, store.live()) == {"skill": recipe}
+
+
+def test_a_race_goes_to_the_better_and_to_nobody_who_is_far_behind(arena: Arena) -> None:
+    idle, fighting = (library_of(skill=body) for body in ("return stop()", FIGHT))
+    entrants = [idle.skills["skill"], fighting.skills["skill"]]
+    standings, first = race(arena, idle, entrants, range, ((16, 1), (8, 1)))
+    assert first == 1 and standings[1].lead > 0.3 and [each.battles for each in standings] == [16, 24]
+    assert standings[0].lead == 0.0
+    _, nobody = race(arena, fighting, entrants[:1], range, ((16, 1),))
+    assert nobody is None
+
+
+def test_tuning_finds_the_better_values(arena: Arena) -> None:
+    body = "if obs.step % 10 < LAZY:\n    return stop()\n" + FIGHT
+    source = skill_source("skill", body).replace("BOX = []", "LAZY = 8  # 0..10 steps\nSPARE = 0.5  # 0..1 nothing")
+    skill = checked("skill", source)
+    library = library_of(skill=FIGHT)
+    effort = Effort(generations=5, battles=8)
+    values = tune(arena, library, skill, range, np.random.default_rng(0), effort)
+    assert values["LAZY"] < 6 and isinstance(values["LAZY"], int) and 0 <= values["SPARE"] <= 1
+    single = checked("skill", skill_source("skill", FIGHT).replace("BOX = []", "LAZY = 8"))
+    assert tune(arena, library, single, range, np.random.default_rng(0), effort) == {"LAZY": 8}
+
+
+def test_merit_is_victories_and_how_clear_they_were(arena: Arena) -> None:
+    fights, idles = arena.survey([library_of(skill=FIGHT), library_of(skill="return stop()")], range(16))
+    assert -0.5 <= merit(idles, arena.scenario) < merit(fights, arena.scenario) <= 1.5
+    assert merit(idles, arena.scenario) == pytest.approx(
+        -0.5 + 0.5 * np.mean([each.result.dead_enemies / 5 for each in idles]), abs=0.2
+    )

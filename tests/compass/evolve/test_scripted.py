@@ -1,0 +1,60 @@
+"""The scripted synthesizer: different, legible candidates for one unit type after the other, the same for the same seed."""
+
+from __future__ import annotations
+
+from compass.evolve.base import Situation
+from compass.evolve.edit import checked
+from compass.evolve.scripted import ScriptedSynthesizer
+from compass.evolve.variation import fighter
+from compass.skills.library import default_library_folder, load_library
+from compass.skills.store import Candidate
+from compass.synthesis.recipe import Recipe, compose
+from compass.trial.trial import with_skill
+from envs.scenario_file import load_scenario
+
+SHIPPED = load_library(default_library_folder())
+TERRAN = load_scenario("terran_5_vs_5_epo")
+
+
+def test_candidates_load_differ_and_serve_one_unit_type_in_turn() -> None:
+    synthesizer, again = ScriptedSynthesizer(4), ScriptedSynthesizer(4)
+    served: list[str] = []
+    for _ in range(4):
+        found = synthesizer.propose(Situation(TERRAN, SHIPPED), 6)
+        assert found == again.propose(Situation(TERRAN, SHIPPED), 6)
+        assert len(found) == 6 and len({each.source for each in found}) == 6
+        skills = [checked(each.name, each.source) for each in found]
+        (kind,) = {skill.unit_types for skill in skills}
+        served += kind
+        assert all(each.by == "scripted" and each.reason and each.prompt is None for each in found)
+    assert served == [*TERRAN.unit_types, TERRAN.unit_types[0]]
+
+
+def test_a_shared_skill_is_made_special_or_begun_anew_and_its_parent_is_told() -> None:
+    found = ScriptedSynthesizer(1).propose(Situation(TERRAN, SHIPPED), 30)
+    names = {each.name for each in found}
+    assert f"{TERRAN.unit_types[0]}_fight" in names and len(names) > 1
+    for each in found:
+        assert each.parent is None and ("recipe" in each.evidence) == each.name.endswith("_fight")
+        if "recipe" in each.evidence:
+            assert compose(Recipe.from_json(each.evidence["recipe"])) == each.source
+
+
+def test_a_recipe_is_varied_in_its_place() -> None:
+    recipe = fighter("marine", "marine_fight")
+    own = checked("marine_fight", compose(recipe))
+    library = with_skill(SHIPPED, own)
+    situation = Situation(load_scenario("terran_5_vs_5"), library, recipes={"marine_fight": recipe})
+    found = [each for each in _turns(situation, 3) if each.name == "marine_fight"]
+    assert found and all(each.parent == own.sha256 and each.source != own.source for each in found)
+
+
+def test_what_a_medivac_does_is_varied_alone() -> None:
+    for each in _turns(Situation(TERRAN, SHIPPED), 3):
+        if each.name.startswith("medivac"):
+            assert {"heal", "hold"} & set(checked(each.name, each.source).tasks)
+
+
+def _turns(situation: Situation, turns: int) -> list[Candidate]:
+    synthesizer = ScriptedSynthesizer(2)
+    return [each for _ in range(turns) for each in synthesizer.propose(situation, 8)]
