@@ -15,7 +15,9 @@ from envs.units import UNIT_NAMES
 
 ANY = "any"
 _FIELD = re.compile(r"^(unit_types|task):[ \t]*(.*)$")
-_RANGE = re.compile(r"(-?\d+(?:\.\d+)?)\s*\.\.\s*(-?\d+(?:\.\d+)?)")
+_RANGE = re.compile(
+    r"(?<!\d)(-?\d{1,12}(?:\.\d{1,12})?)\s*\.\.\s*(-?\d{1,12}(?:\.\d{1,12})?)"
+)  # bounded: soon searched
 _CONSTANT = re.compile(r"[A-Z][A-Z0-9_]*")
 _SANE = 4  # without a declared range a parameter may grow to this many times its default,
 _AROUND_ZERO = 10.0  # and one that is 0 may lie this far to either side
@@ -159,7 +161,9 @@ def _bounds(number: float, note: str) -> tuple[float, float]:
 
 
 def _comments(source: str) -> dict[int, str]:
-    tokens = tokenize.generate_tokens(StringIO(source).readline)
+    tokens = tokenize.generate_tokens(
+        StringIO(source, newline=None).readline
+    )  # all ends of lines that the compiler knows
     comments = (token for token in tokens if token.type == tokenize.COMMENT)
     return {token.start[0]: _visible(token.string).lstrip("# ").rstrip() for token in comments}
 
