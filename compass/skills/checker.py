@@ -91,10 +91,10 @@ def _layout(tree: ast.Module) -> Iterator[Problem]:
             yield functions[name].lineno, f"{name} must take exactly ({', '.join(names)})"
     made: set[str] = set()
     for node in tree.body:
-        name = node.name if isinstance(node, ast.FunctionDef) else constant(node)[0]
-        if name and name in made:
-            yield node.lineno, f"{name} stands here once more: only the last would count"
-        made.add(name or "")
+        each = node.name if isinstance(node, ast.FunctionDef) else constant(node)[0]
+        if each and each in made:
+            yield node.lineno, f"{each} stands here once more: only the last would count"
+        made.add(each or "")
     for index, node in enumerate(tree.body):
         if isinstance(node, _TOP_LEVEL) or constant(node)[0]:
             continue
@@ -214,7 +214,7 @@ def _taken(tree: ast.Module) -> Iterator[Problem]:
         for name in given:
             if name in _PYTHONS_OWN:
                 yield node.lineno, f"{name} is a name of Python's own: take another"
-    for node in ast.walk(tree):
-        name = node.id if isinstance(node, ast.Name) else node.arg if isinstance(node, ast.arg) else ""
+    for each in ast.walk(tree):
+        name = each.id if isinstance(each, ast.Name) else each.arg if isinstance(each, ast.arg) else ""
         if name.startswith("__"):
-            yield getattr(node, "lineno", 1), f"{name}: names with two underscores are Python's own"
+            yield getattr(each, "lineno", 1), f"{name}: names with two underscores are Python's own"

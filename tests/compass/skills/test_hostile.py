@@ -16,8 +16,9 @@ import pytest
 
 from compass.skills.faults import Fault
 from compass.skills.library import Library
+from compass.skills.limits import Limits
 from compass.skills.parse import Parameter
-from compass.skills.sandbox import Limits, Sandbox
+from compass.skills.sandbox import Sandbox
 from compass.types import Constants
 
 Payload = Callable[..., bytes]
@@ -81,13 +82,13 @@ OTHER = {
     "bomb": "kept = []\nwhile True: kept.append(bytearray(1 << 20))",
     "big_bomb": "return bytearray(1 << 40)",
     "recursion": "def again(n): return again(n + 1)\nreturn again(0)",
-    "poison": """
-import compass.skill as helpers
-helpers.attack = helpers.stop = helpers.best_target = lambda *_: 99
-random.random = random.choice = lambda *_: 99
-system = random._os
-for name in list(vars(system)):
-    vars(system)[name] = None
+    "poison": OS
+    + """known = sys.modules
+for name in ("compass.skill", "compass.types", "compass.wire", "compass.skills.worker", "math", "random", "os"):
+    for each in list(vars(known[name])):
+        if each not in ("__builtins__", "os", "ANSWER", "CHANNEL", "CALL", "NONCE", "HEAD", "ACTION"):
+            vars(known[name])[each] = None
+known['builtins'].len = known['builtins'].range = None
 return 1
 """,
     "stowaway": NONCE + "random._os.write(0, nonce + bytes([0, 3, 0, 0, 0]))\nwhile True: pass",
