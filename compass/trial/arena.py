@@ -36,6 +36,7 @@ class _Job:
     library: Library
     seeds: tuple[int, ...]
     stream: str
+    alone: bool
 
 
 class Arena:
@@ -74,8 +75,11 @@ class Arena:
         """The results of the battles `seeds` of a stream, in that order; see `watch` for what is raised."""
         return [episode.result for episode in self.watch(library, seeds, stream)]
 
-    def watch(self, library: Library, seeds: Sequence[int], stream: str = TRIAL) -> list[Episode]:
+    def watch(self, library: Library, seeds: Sequence[int], stream: str = TRIAL, alone: bool = False) -> list[Episode]:
         """The same with what became of the skills.
+
+        alone: never two battles in the same processes, which costs several times as much; the results are the same for skills that
+        keep to the checker's rules.
 
         Raises:
             InputError: the library has no usable skill or none for a unit type, or this system cannot confine skills.
@@ -86,7 +90,7 @@ class Arena:
                 compile_kernels(self.scenario, self.observation, self.episode)
             make = partial(_ring, self.scenario, self.observation, self.episode)
             self._crew = Crew(make, self.workers)
-        jobs = [_Job(library, tuple(part), stream) for part in _shares(seeds, self.workers)]
+        jobs = [_Job(library, tuple(part), stream, alone) for part in _shares(seeds, self.workers)]
         found: dict[int, Episode] = {}
         try:
             for each in self._crew.play(jobs):
@@ -121,7 +125,7 @@ def _ring(scenario: Scenario, observation: str, episode: EpisodeSettings) -> Ite
 
         def play(job: _Job) -> list[Episode]:
             try:
-                return ring.play(job.library, job.seeds, job.stream)
+                return ring.play(job.library, job.seeds, job.stream, job.alone)
             except NurseryEnded as error:
                 raise Unfit("because the process that forks skills' processes was killed") from error
 

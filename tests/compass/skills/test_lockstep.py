@@ -25,7 +25,8 @@ BODIES = {
     "dice": "memory['n'] = memory.get('n', 0) + 1\nreturn random.choice((2, 3, 4, 5)) if memory['n'] % 2 else 1",
     "counter": "memory['n'] = memory.get('n', 0) + 1\nreturn memory['n']",
     "reads": "return open('/etc/passwd').read()",
-    "poison": OS + "helpers = os.sys.modules['compass.skill']\nhelpers.stop = lambda: 99\nrandom._inst.seed = None\nreturn 1",
+    "poison": OS
+    + "helpers = os.sys.modules['compass.skill']\nhelpers.stop = lambda: 99\nrandom._inst.seed = None\nreturn 1",
 }
 LOSING = {
     "loop": "while True: pass",
