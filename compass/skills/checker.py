@@ -212,7 +212,7 @@ def _taken(tree: ast.Module) -> Iterator[Problem]:
         if isinstance(node, ast.Import | ast.ImportFrom):
             given = [alias.asname or alias.name for alias in node.names]
         for name in given:
-            if name in _PYTHONS_OWN:
+            if name in _PYTHONS_OWN or name.startswith("__"):
                 yield node.lineno, f"{name} is a name of Python's own: take another"
     for each in ast.walk(tree):
         name = each.id if isinstance(each, ast.Name) else each.arg if isinstance(each, ast.arg) else ""

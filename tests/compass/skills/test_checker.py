@@ -38,6 +38,7 @@ AROUND = {
     "a name bound too late for the list": ("", "[vars for vars in [vars]]", "vars is not for skills"),
     "a name before its function": ("A = open\ndef open(): pass", "A('x')", "open is a name of Python's own"),
     "a name before its import": ("A = eval\nfrom math import pi as eval", "A('1')", "eval is a name of Python's own"),
+    "python's names by an import": ("from math import pi as __builtins__", "stop()", "a name of Python's own"),
     "a default": ("", "(lambda a=open: a)()", "open is not for skills"),
     "a module changed": ("", "math.tau = 3", "observations are not changed"),
     "a module changed in place": ("", "random.choice += 3", "observations are not changed"),
