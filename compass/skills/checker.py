@@ -1,7 +1,8 @@
 """Whether a source text is a skill file: an allow-list over its syntax tree, each complaint with its line and reason.
 
 This is hygiene, not protection: it keeps skills readable, repeatable and within the helpers, and tells authors early what would
-fail later. What holds a hostile skill is the kernel (`compass.skills.confine`).
+fail later. What holds a hostile skill is the kernel (`compass.skills.confine`). But this runs in the evaluator's own process, so no
+text may make it slow or large: the tree is only looked at, and compiled by others once nothing is wrong with it.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ from __future__ import annotations
 import ast
 import builtins
 import math
+import re
+from collections import defaultdict
 from collections.abc import Iterator
 from difflib import get_close_matches
+from symtable import SymbolTable
 
 import compass.skill
 from compass.skills.parse import constant
@@ -50,14 +54,22 @@ _REFUSED: dict[type[ast.AST], str] = {
     ast.With: "a skill has nothing to open or lock",
     ast.Delete: "nothing needs del: use memory.pop(key, None)",
 }
+_INNER = re.compile(
+    r"_|(?:ag|co|cr|f|gi|tb)_|mro$|format(?:_map)?$"
+)  # the ways to classes, frames and code, and so to everything
+_PYTHONS_OWN = frozenset(dir(builtins)) - ALLOWED_BUILTINS
+_MOST_PROBLEMS, _MOST_HINTS = 50, 10
 
 Problem = tuple[int, str]
 
 
-def check_tree(tree: ast.Module) -> list[Problem]:
-    """All that is wrong with a skill file's tree, as (line, reason) by ascending line; an empty list for a good one."""
-    problems = [*_layout(tree), *_imports(tree), *_forms(tree), *_names(tree)]
-    return sorted(set(problems))
+def check_tree(tree: ast.Module, scopes: SymbolTable) -> list[Problem]:
+    """What is wrong with a skill file's tree, as (line, reason) by ascending line, up to 50; an empty list for a good one.
+
+    scopes: the symbol table of the same source.
+    """
+    problems = {*_layout(tree), *_imports(tree), *_forms(tree), *_names(tree, scopes)}
+    return sorted(problems)[:_MOST_PROBLEMS]
 
 
 def _layout(tree: ast.Module) -> Iterator[Problem]:
@@ -77,10 +89,12 @@ def _layout(tree: ast.Module) -> Iterator[Problem]:
             or arguments.defaults
         ):
             yield functions[name].lineno, f"{name} must take exactly ({', '.join(names)})"
-    made = [node.name if isinstance(node, ast.FunctionDef) else constant(node)[0] for node in tree.body]
-    for index, each in enumerate(made):
-        if each and each in made[:index]:
-            yield tree.body[index].lineno, f"{each} stands here once more: only the last would count"
+    made: set[str] = set()
+    for node in tree.body:
+        each = node.name if isinstance(node, ast.FunctionDef) else constant(node)[0]
+        if each and each in made:
+            yield node.lineno, f"{each} stands here once more: only the last would count"
+        made.add(each or "")
     for index, node in enumerate(tree.body):
         if isinstance(node, _TOP_LEVEL) or constant(node)[0]:
             continue
@@ -124,44 +138,83 @@ def _not_offered(module: str, name: str) -> str:
 def _forms(tree: ast.Module) -> Iterator[Problem]:
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
     modules = {alias.asname or alias.name: alias.name for node in imports for alias in node.names}
+    owners = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     for node in ast.walk(tree):
         refused = _REFUSED.get(type(node))
         if refused:
             yield getattr(node, "lineno", 1), refused
         if isinstance(node, ast.FunctionDef) and node.decorator_list:
             yield node.lineno, "a skill's functions have no decorators"
+        if isinstance(node, ast.Try | ast.TryStar) and node.finalbody:  # compiled once for every way out of it
+            yield node.finalbody[0].lineno, "a skill has nothing to clean up: use try and except without finally"
+        if isinstance(node, ast.MatchClass):
+            for name in node.kwd_attrs:
+                yield from _inner(name, node.lineno)
+        if isinstance(node, ast.Name) and node.id in modules and id(node) not in owners:
+            yield node.lineno, f"{node.id} is a module: only use what it offers, as {node.id}.NAME"
         if isinstance(node, ast.Attribute):
-            if node.attr.startswith("_") or node.attr in ("format_map", "gi_frame", "tb_frame", "f_back"):
-                yield node.lineno, f"attribute {node.attr}: a skill uses no inner attributes"
-            elif isinstance(node.value, ast.Name) and node.value.id in modules and modules[node.value.id] in MODULES:
-                reason = _not_offered(modules[node.value.id], node.attr)
-                if reason:
-                    yield node.lineno, reason
-            elif isinstance(node.ctx, ast.Store):
-                yield (
-                    node.lineno,
-                    f"attribute {node.attr}: observations are not changed; put what must last into the memory dict",
-                )
+            yield from _attribute(node, modules)
 
 
-def _names(tree: ast.Module) -> Iterator[Problem]:
-    bound: set[str] = set()
+def _attribute(node: ast.Attribute, modules: dict[str, str]) -> Iterator[Problem]:
+    yield from _inner(node.attr, node.lineno)
+    if not isinstance(node.ctx, ast.Load):
+        yield (
+            node.lineno,
+            f"attribute {node.attr}: observations are not changed; put what must last into the memory dict",
+        )
+    if isinstance(node.value, ast.Name) and modules.get(node.value.id) in MODULES:
+        reason = _not_offered(modules[node.value.id], node.attr)
+        if reason:
+            yield node.lineno, reason
+
+
+def _inner(name: str, line: int) -> Iterator[Problem]:
+    if name == "format":
+        yield line, 'attribute format: write an f-string instead, as f"{value:.1f}"'
+    elif _INNER.match(name):
+        yield line, f"attribute {name}: a skill uses no inner attributes"
+
+
+def _names(tree: ast.Module, scopes: SymbolTable) -> Iterator[Problem]:
+    yield from _taken(tree)
+    made = {symbol.get_name() for symbol in scopes.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+    known = made | ALLOWED_BUILTINS
+    lines: dict[str, list[int]] = defaultdict(list)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            bound.add(node.id)
-        elif isinstance(node, ast.FunctionDef | ast.ClassDef | ast.AsyncFunctionDef):
-            bound.add(node.name)
-        elif isinstance(node, ast.arg):
-            bound.add(node.arg)
-        elif isinstance(node, ast.alias):
-            bound.add((node.asname or node.name).split(".")[0])
-        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
-            bound.add(node.name)
-        elif isinstance(node, ast.MatchMapping) and node.rest:
-            bound.add(node.rest)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id not in bound | ALLOWED_BUILTINS:
-            known = hasattr(builtins, node.id)
-            near = get_close_matches(node.id, sorted(bound | ALLOWED_BUILTINS), n=1)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            lines[node.id].append(node.lineno)
+    wrong: set[tuple[int, str]] = set()
+    tables, words = [scopes], set(known)
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        for symbol in table.get_symbols():
+            name = symbol.get_name()
+            if not symbol.is_global():
+                words.add(name)
+            elif symbol.is_referenced() and name not in known:
+                inside = [line for line in lines[name] if line >= table.get_lineno()]
+                wrong.add((min(inside, default=table.get_lineno()), name))
+    for number, (line, name) in enumerate(sorted(wrong)[:_MOST_PROBLEMS]):
+        if name in _PYTHONS_OWN:
+            yield line, f"{name} is not for skills"
+        else:
+            near = get_close_matches(name, sorted(words), n=1) if number < _MOST_HINTS else []
             hint = f": did you mean {near[0]}?" if near else ""
-            yield node.lineno, f"{node.id} is not for skills" if known else f"the name {node.id!r} is not defined{hint}"
+            yield line, f"the name {name!r} is not defined{hint}"
+
+
+def _taken(tree: ast.Module) -> Iterator[Problem]:
+    """Names of Python's own that the file gives to things of its own: up to that line they would be Python's."""
+    for node in tree.body:
+        given = [node.name] if isinstance(node, ast.FunctionDef) else []
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            given = [alias.asname or alias.name for alias in node.names]
+        for name in given:
+            if name in _PYTHONS_OWN or name.startswith("__"):
+                yield node.lineno, f"{name} is a name of Python's own: take another"
+    for each in ast.walk(tree):
+        name = each.id if isinstance(each, ast.Name) else each.arg if isinstance(each, ast.arg) else ""
+        if name.startswith("__"):
+            yield getattr(each, "lineno", 1), f"{name}: names with two underscores are Python's own"

@@ -1,9 +1,15 @@
-"""What can go wrong with a skill's answer, and the answer itself."""
+"""What can go wrong with a skill's answer, and the answer itself: what the evaluator believes of what a process says."""
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import NamedTuple
+
+from compass.skills.protocol import EXCEPTION, ILLEGAL, MEMORY
+from compass.wire import MASK_AT
+
+_DETAIL = 200
 
 
 class Fault(StrEnum):
@@ -24,3 +30,20 @@ class Reply(NamedTuple):
     action: int | None
     fault: Fault | None = None
     detail: str = ""
+
+
+IN_PROCESS = {EXCEPTION: Fault.EXCEPTION, ILLEGAL: Fault.ILLEGAL, MEMORY: Fault.MEMORY}
+"""The faults of which a process itself may tell."""
+
+
+def masked(action: int, payload: bytes, n_actions: int) -> Reply:
+    """The action, if it is inside the payload's mask."""
+    if 0 <= action < n_actions and payload[MASK_AT + action]:
+        return Reply(action)
+    return Reply(None, Fault.ILLEGAL, f"answered {action}, which is not available")
+
+
+def one_line(text: bytes) -> str:
+    """A skill's words made safe for terminals and records: one line, printable, no addresses, clipped."""
+    printable = "".join(each if each.isprintable() else " " for each in text.decode("utf-8", "replace"))
+    return re.sub(r"0x[0-9a-fA-F]+", "0x...", printable)[:_DETAIL]

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from symtable import SymbolTable, symtable
 from typing import Any
 
 import compass
@@ -20,6 +21,7 @@ from envs.errors import InputError, unknown
 
 MAX_SOURCE = 64 * 1024
 """Bytes of the longest file that is still called a skill: one should be readable in a minute."""
+_LONGEST_REASON = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +173,10 @@ def check_source(source: str, path: Path) -> Skill | list[Broken]:
     if not (name.isidentifier() and name == name.lower() and name.isascii()):
         return [Broken(path.name, 1, "the file's name is the skill's name: lower-case letters, digits and _ only")]
     try:
-        compile_skill(name, source)
         tree = compile_skill(name, source, ast.PyCF_ONLY_AST)
-        problems = check_tree(tree)
+        problems = check_tree(tree, _scopes(name, source))
         if not problems:
+            compile_skill(name, source)  # last, since short texts can be made whose code is endless
             return _skill(source, path, header(tree), parameters(tree, source))
     except SyntaxError as error:
         return [Broken(path.name, error.lineno or 1, error.msg)]
@@ -182,7 +184,7 @@ def check_source(source: str, path: Path) -> Skill | list[Broken]:
         return [Broken(path.name, 1, "nested too deeply to be compiled")]
     except ValueError as error:
         return [Broken(path.name, 1, str(error))]
-    return [Broken(path.name, line, reason) for line, reason in problems]
+    return [Broken(path.name, line, reason[:_LONGEST_REASON]) for line, reason in problems]
 
 
 def _too_long(size: int, path: Path) -> Broken:
@@ -206,6 +208,11 @@ def compile_skill(name: str, source: str, flags: int = 0) -> Any:
     with _COMPILING, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # on dubious style: the checker has its own opinion
         return compile(source, f"{name}.py", "exec", flags, dont_inherit=True)
+
+
+def _scopes(name: str, source: str) -> SymbolTable:
+    with _COMPILING:
+        return symtable(source, f"{name}.py", "exec")
 
 
 _INSTALLED = Path(compass.__file__).resolve().parent / "shipped_skills"

@@ -15,8 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import astuple
 from types import TracebackType
 
-from compass.skills.faults import Reply
-from compass.skills.nursery import Process, processor_seconds
+from compass.skills.faults import IN_PROCESS, Reply, masked, one_line
+from compass.skills.limits import TWICE, Limits, processor_seconds, speaks
+from compass.skills.nursery import Nursery, Process
 from compass.skills.protocol import (
     ACTION,
     ASSIGN,
@@ -32,7 +33,7 @@ from compass.skills.protocol import (
     TEXT,
     frame,
 )
-from compass.skills.sandbox import IN_PROCESS, TWICE, Limits, Sandbox, masked, one_line, seed_of, speaks
+from compass.skills.sandbox import Sandbox, seed_of
 from compass.types import Constants
 
 _CHUNK = 1 << 16
@@ -48,7 +49,7 @@ class Lockstep:
     def __init__(self, sandbox: Sandbox, n_agents: int) -> None:
         self.library = sandbox.library
         self._nursery = sandbox.nursery
-        self._slots = [_Slot(process, sandbox.limits) for process in self._nursery.take(n_agents)]
+        self._slots = [_Slot(self._nursery, process, sandbox.limits) for process in self._nursery.take(n_agents)]
         self._n_actions: list[int] = []
 
     def __enter__(self) -> Lockstep:
@@ -121,7 +122,8 @@ class BattleSkills:
 class _Slot:
     """The process of one agent, and what is still to be told to it."""
 
-    def __init__(self, process: Process, limits: Limits) -> None:
+    def __init__(self, nursery: Nursery, process: Process, limits: Limits) -> None:
+        self._nursery = nursery
         self.process = process
         self._limits = limits
         self._outbox: list[bytes] = []
@@ -146,6 +148,7 @@ class _Slot:
         if used - self._called_at > TWICE * self._limits.deadline:
             raise Lost("computed on after its answers")
         self._called_at, self._began = used, time.monotonic()
+        self._nursery.resume(self.process)
         while data:
             try:
                 data = data[os.write(self.process.channel, data) :]
@@ -162,6 +165,7 @@ class _Slot:
         if kind != CALLS or not least <= length <= least + count * (LENGTH.size + TEXT):
             raise Lost("its channel carried something else than answers")
         body = self._exactly(length)
+        self._nursery.pause(self.process)
         if body[:NONCE] != self._nonce:
             raise Lost("its channel carried something else than answers")
         at, answers = least, []

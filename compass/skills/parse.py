@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import tokenize
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
 from math import isfinite
@@ -19,6 +19,8 @@ _RANGE = re.compile(r"(-?\d+(?:\.\d+)?)\s*\.\.\s*(-?\d+(?:\.\d+)?)")
 _CONSTANT = re.compile(r"[A-Z][A-Z0-9_]*")
 _SANE = 4  # without a declared range a parameter may grow to this many times its default,
 _AROUND_ZERO = 10.0  # and one that is 0 may lie this far to either side
+_LONGEST = {"name": 80, "first paragraph": 600, "task": 120, "comment": 300}  # characters: prompts hold all of these
+_MOST = {"task": 20, "parameter": 40}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,21 @@ def header(tree: ast.Module) -> Header:
         raise SyntaxError(reason, ("", first, 0, ""))
     summary = " ".join(rest.strip().split("\n\n")[0].split())
     unit_types = _unit_types(fields["unit_types"][0], first)
-    return Header(title.strip(), summary, description, unit_types, tuple(task for task in fields["task"] if task))
+    tasks = tuple(task for task in fields["task"] if task)
+    for what, said in (("name", title.strip()), ("first paragraph", summary), *(("task", task) for task in tasks)):
+        _short(what, said, first)
+    _few("task", tasks, first)
+    return Header(title.strip(), summary, description, unit_types, tasks)
+
+
+def _short(what: str, text: str, line: int) -> None:
+    if len(text) > _LONGEST[what]:
+        raise SyntaxError(f"a {what} of {len(text)} characters; say it in {_LONGEST[what]}", ("", line, 0, ""))
+
+
+def _few(what: str, found: Sequence[object], line: int) -> None:
+    if len(found) > _MOST[what]:
+        raise SyntaxError(f"{len(found)} {what}s; a skill has at most {_MOST[what]}", ("", line, 0, ""))
 
 
 def _unit_types(text: str, line: int) -> tuple[str, ...]:
@@ -103,12 +119,15 @@ def parameters(tree: ast.Module, source: str) -> tuple[Parameter, ...]:
         if target is None or number is None:
             continue
         note = notes.get(node.end_lineno or node.lineno, "")
+        _short("name", target, node.lineno)
+        _short("comment", note, node.lineno)  # first: a search through a long one would take minutes
         low, high = _bounds(number, note)
         if not low <= number <= high:
             raise SyntaxError(
                 f"{target} = {number} is outside its own range {low:g}..{high:g}", ("", node.lineno, 0, "")
             )
         found.append(Parameter(target, number, low, high, note))
+        _few("parameter", found, node.lineno)
     return tuple(found)
 
 
@@ -159,7 +178,8 @@ def _bounds(number: float, note: str) -> tuple[float, float]:
 
 
 def _comments(source: str) -> dict[int, str]:
-    tokens = tokenize.generate_tokens(StringIO(source).readline)
+    text = StringIO(source, newline=None)  # with all the ends of lines that the compiler knows
+    tokens = tokenize.generate_tokens(text.readline)
     comments = (token for token in tokens if token.type == tokenize.COMMENT)
     return {token.start[0]: _visible(token.string).lstrip("# ").rstrip() for token in comments}
 

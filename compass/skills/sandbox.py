@@ -14,61 +14,25 @@ from __future__ import annotations
 import hashlib
 import marshal
 import os
-import re
-import select
 import signal
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from types import TracebackType
 
-from compass.skills.faults import Fault, Reply
+from compass.skills.faults import IN_PROCESS, Fault, Reply, masked, one_line
 from compass.skills.library import Library
-from compass.skills.nursery import Nursery, Process, how_it_ended, processor_seconds, sleeps
-from compass.skills.protocol import (
-    ACTION,
-    ANSWER,
-    ASSIGN,
-    CALL,
-    EXCEPTION,
-    HEAD,
-    ILLEGAL,
-    MEMORY,
-    NONCE,
-    OPEN,
-    TEXT,
-    frame,
-)
+from compass.skills.limits import TWICE, Limits, processor_seconds, speaks
+from compass.skills.nursery import Nursery, Process, how_it_ended
+from compass.skills.protocol import ACTION, ANSWER, ASSIGN, CALL, HEAD, MEMORY, NONCE, OPEN, TEXT, frame
 from compass.types import Constants
-from compass.wire import MASK_AT
-
-_GLANCE_MS = 10  # how often an overdue process is looked at
-IN_PROCESS = {EXCEPTION: Fault.EXCEPTION, ILLEGAL: Fault.ILLEGAL, MEMORY: Fault.MEMORY}
-TWICE = 2.0
-"""Deadlines of processor time from one call to the next beyond which a process must have computed on after its answer."""
-_DETAIL = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a skill may use.
-
-    The deadline of a call is counted in the processor time of the skill's own process, so that a busy machine does not cost a skill
-    its answer; `patience` bounds the wall time of a call whose process gets no processor at all.
-    """
-
-    deadline: float = 0.1  # seconds of processor time per call
-    patience: float = 5.0  # seconds of wall time per call, whatever happens
-    memory: int = 128 * 1024 * 1024  # bytes of address space
-    episode: float = 30.0  # seconds of processor time per process
-    processes: int = 4  # per agent and episode: the first, and replacements for those that had to be killed
 
 
 class Sandbox:
     """The place where the skills of `library` run. A context manager; `label` is "seccomp" or, with `unsafe`, "none".
 
-    `layers` names what took hold beside the filter: "limits", "nobody", "no clock", "fixed addresses".
+    `layers` names what took hold beside the filter: "limits", "nobody", "no clock", "fixed addresses", "pauses".
 
     Raises:
         InputError: the library has no usable skill, or this system cannot confine skills and `unsafe` was not asked for.
@@ -154,7 +118,7 @@ class TeamSandbox:
         agent.assigned = False
 
     def act(self, calls: Sequence[tuple[int, bytes]]) -> list[Reply]:
-        """One answer per call (agent id, payload of `compass.wire`), in order. All agents think at the same time.
+        """One answer per call (agent id, payload of `compass.wire`), in order. All agents think at the same time, and at no other.
 
         At most one call per agent; each must have been assigned a skill. Every action returned is inside the payload's mask.
         """
@@ -178,6 +142,8 @@ class TeamSandbox:
             late = late or data is None
             answer = self._patiently(agent, began) if data is None else data
             replies[index] = answer if isinstance(answer, Reply) else self._judged(agent, nonce, payload, answer)
+            if agent.process is not None:
+                self._nursery.pause(agent.process)
         for reply in replies:
             if reply[1] is not None:
                 self.faults[reply[1]] += 1
@@ -221,6 +187,7 @@ class TeamSandbox:
             ):  # since the last call began, its own time included
                 return self._killed(agent, Fault.DEADLINE, "computed on after its answer")
             agent.calls_from = now
+            self._nursery.resume(agent.process)
             os.write(agent.process.channel, message)
         except OSError:
             return self._died(agent)
@@ -278,38 +245,7 @@ class TeamSandbox:
 _RETIRED = Reply(None, Fault.RETIRED, "no process left for this episode")
 
 
-def masked(action: int, payload: bytes, n_actions: int) -> Reply:
-    """The action, if it is inside the payload's mask."""
-    if 0 <= action < n_actions and payload[MASK_AT + action]:
-        return Reply(action)
-    return Reply(None, Fault.ILLEGAL, f"answered {action}, which is not available")
-
-
 def seed_of(agent_seed: int, processes: int) -> int:
     """What seeds `random` for an agent's skills in its process of that number; hashed, so that they do not learn the battle's."""
     text = f"compass skill {agent_seed} {processes}"
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little")
-
-
-def speaks(process: Process, calls_from: float, began: float, limits: Limits) -> bool:
-    """Wait for an overdue process until it says something (true), or has used up its time or will not say anything at all.
-
-    calls_from: its processor time when it was called; began: the clock's then (`time.monotonic`).
-    """
-    poll = select.poll()
-    poll.register(process.channel, select.POLLIN)
-    while True:
-        asleep = sleeps(process.pid)  # looked at first: an answer sent before falling asleep is then found
-        used = processor_seconds(process.pid) - calls_from
-        waited = time.monotonic() - began
-        if poll.poll(0):
-            return True
-        if used >= limits.deadline or waited >= limits.patience or (asleep and waited >= limits.deadline):
-            return False
-        poll.poll(_GLANCE_MS)
-
-
-def one_line(text: bytes) -> str:
-    """A skill's words made safe for terminals and records: one line, printable, no addresses, clipped."""
-    printable = "".join(each if each.isprintable() else " " for each in text.decode("utf-8", "replace"))
-    return re.sub(r"0x[0-9a-fA-F]+", "0x...", printable)[:_DETAIL]

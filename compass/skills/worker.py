@@ -38,7 +38,7 @@ from compass.wire import unpack
 
 _CHUNK = 1 << 16
 _ACTIONS = 1 << 31
-_IMPORTABLE = {module.__name__ for module in (compass.skill, math, random)}
+_IMPORTABLE = {module.__name__: module for module in (compass.skill, math, random)}
 _BUILTINS = dict(vars(builtins))  # made before the fork, and one for all: a copy would touch hundreds of shared pages
 _DRAWING = tuple(  # the module's functions that are methods of its hidden generator
     name for name, each in vars(random).items() if isinstance(getattr(each, "__self__", None), random.Random)
@@ -57,7 +57,7 @@ class Battle:
         self._skill = ""
         self._parameters: dict[str, float] = {}
         self._control: Any = None
-        self._random: ModuleType | None = None
+        self._imported: dict[str, ModuleType] = {}
         self._importer = self._import
 
     def assign(self, skill: str, parameters: dict[str, float]) -> None:
@@ -93,14 +93,16 @@ class Battle:
     def _import(
         self, name: str, scope: Any = None, local: Any = None, names: Sequence[str] = (), level: int = 0
     ) -> Any:
-        """Import for skills: a plain error instead of a search for files that a confined process would not survive."""
-        if name not in _IMPORTABLE or level:
+        """Import for skills: this battle's own copies; a plain error instead of a search for files, which would end the process."""
+        if name not in _IMPORTABLE or level or ("." in name and not names):
             raise ImportError(f"a skill cannot import {name}")
-        if name != random.__name__:
-            return __import__(name, scope, local, names)
-        if self._random is None:
-            self._random = _seeded(self._seed)
-        return self._random
+        module = self._imported.get(name)
+        if module is None:
+            module = self._imported[name] = _copy(_IMPORTABLE[name])
+            if name == random.__name__:
+                drawing = random.Random(self._seed)
+                vars(module).update({name: getattr(drawing, name) for name in _DRAWING})
+        return module
 
     def _describe(self, error: BaseException) -> str:
         """The exception with the last line of the skill it passed through; its own text may be anything, an exception included."""
@@ -149,13 +151,11 @@ class Worker:
         return HEAD.pack(len(rest), CALLS) + rest
 
 
-def _seeded(seed: int) -> ModuleType:
-    """The module `random` as one battle has it: other battles of the same process draw from sequences of their own."""
-    module = ModuleType(random.__name__)
-    vars(module).update(vars(random))
-    drawing = random.Random(seed)
-    vars(module).update({name: getattr(drawing, name) for name in _DRAWING})
-    return module
+def _copy(module: ModuleType) -> ModuleType:
+    """The module as one battle has it: what a skill changes in it is not changed for other battles of the same process."""
+    copy = ModuleType(module.__name__)
+    vars(copy).update(vars(module))
+    return copy
 
 
 def _write(data: bytes) -> None:

@@ -36,6 +36,7 @@ class _Job:
     library: Library
     seeds: tuple[int, ...]
     stream: str
+    alone: bool
 
 
 class Arena:
@@ -76,14 +77,17 @@ class Arena:
         """The results of the battles `seeds` of a stream, in that order; see `watch` for what is raised."""
         return [episode.result for episode in self.watch(library, seeds, stream)]
 
-    def watch(self, library: Library, seeds: Sequence[int], stream: str = TRIAL) -> list[Episode]:
+    def watch(self, library: Library, seeds: Sequence[int], stream: str = TRIAL, alone: bool = False) -> list[Episode]:
         """The same with what became of the skills.
+
+        alone: never two battles in the same processes, which costs several times as much; the results are the same for skills that
+        keep to the checker's rules.
 
         Raises:
             InputError: the library has no usable skill or none for a unit type, or this system cannot confine skills.
             RuntimeError: the workers that played a battle died.
         """
-        jobs = [_Job(library, tuple(part), stream) for part in _shares(seeds, self.workers)]
+        jobs = [_Job(library, tuple(part), stream, alone) for part in _shares(seeds, self.workers)]
         found = {seed: episode for part in self._play(jobs) for seed, episode in part.items()}
         return [found[seed] for seed in seeds]
 
@@ -93,7 +97,7 @@ class Arena:
         A worker plays a library at a time, so this is the way to play few battles with many.
         """
         parts = [seeds[at : at + TOGETHER] for at in range(0, len(seeds), TOGETHER)]
-        jobs = [_Job(library, tuple(part), stream) for library in libraries for part in parts]
+        jobs = [_Job(library, tuple(part), stream, False) for library in libraries for part in parts]
         played = iter(self._play(jobs))
         found = [{seed: episode for _ in parts for seed, episode in next(played).items()} for _ in libraries]
         return [[each[seed] for seed in seeds] for each in found]
@@ -140,7 +144,7 @@ def _ring(scenario: Scenario, observation: str, episode: EpisodeSettings) -> Ite
 
         def play(job: _Job) -> list[Episode]:
             try:
-                return ring.play(job.library, job.seeds, job.stream)
+                return ring.play(job.library, job.seeds, job.stream, job.alone)
             except NurseryEnded as error:
                 raise Unfit("because the process that forks skills' processes was killed") from error
 

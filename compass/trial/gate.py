@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from compass.skills.library import Broken, Library, Skill
-from compass.skills.nursery import processor_seconds
+from compass.skills.limits import processor_seconds
 from compass.skills.rehearsal import problem, rehearse
 from compass.skills.sandbox import Sandbox
 from compass.trial.recordings import Recording, recordings

@@ -103,8 +103,10 @@ class Ring:
         if self._sandbox is not None:
             self._sandbox.close()
 
-    def play(self, library: Library, seeds: Sequence[int], stream: str) -> list[Episode]:
+    def play(self, library: Library, seeds: Sequence[int], stream: str, alone: bool = False) -> list[Episode]:
         """The battles in the order of `seeds`: side by side, and what a misbehaving skill leaves unfinished one by one.
+
+        alone: all of them one by one, as `evaluate` plays them, each agent of each battle in a process of its own.
 
         Raises:
             InputError: see `compass.trial.arena.Arena.watch`.
@@ -112,7 +114,7 @@ class Ring:
         """
         sandbox = self._running(library)
         found: dict[int, Episode] = {}
-        for at in range(0, len(seeds), TOGETHER):
+        for at in range(0, 0 if alone else len(seeds), TOGETHER):
             try:
                 self._side_by_side(sandbox, seeds[at : at + TOGETHER], stream, found)
             except Lost:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from random import Random
 
 from compass.errors import InputError
 from compass.evaluate.settings import check_seeds
@@ -18,6 +19,8 @@ from compass.types import Outcome
 FIRST_LOOK = 32
 LOOK = 64
 """Battles between two looks, the first of which also tells whether the changed skills are chosen at all."""
+CHECKED = 16
+"""Battles won by a candidate alone that are played again, nothing shared with any other battle, before it is admitted."""
 UNBEARABLE = frozenset(Fault) - {Fault.EXCEPTION, Fault.ILLEGAL}
 """Mistakes that cost a process: one of a changed skill ends its trial."""
 
@@ -75,7 +78,8 @@ def try_candidate(
 ) -> TrialResult:
     """Let both libraries play the arena's battles from `seed` on, until `test` (None: a fresh `PairedTest`) decides.
 
-    A candidate whose changed skills nobody chooses in the first battles is rejected, as is one whose changed skills lose a process.
+    A candidate whose changed skills nobody chooses in the first battles is rejected, as is one whose changed skills lose a process,
+    and one that wins only where its battles share processes, as hostile code may that carries things from one to another.
     progress: called after each look that decided nothing.
 
     Raises:
@@ -98,6 +102,9 @@ def try_candidate(
         found = test.add(*sides.count_wins(ours, arena.watch(parent, seeds)))
         if found is not None:
             decision = found
+            if found.verdict is Verdict.ADMITTED:
+                reason = sides.played_otherwise(arena, candidate)
+                decision = test.standing(Verdict.REJECTED, reason) if reason else found
             break
         progress(test)
     return TrialResult(
@@ -132,6 +139,7 @@ class _Sides:
         self.episodes = self.steps = self.chosen = self.plans = 0
         self.faults: Counter[str] = Counter()
         self.first_fault = ""
+        self._gained: list[Episode] = []
 
     def count_candidate(self, episodes: Sequence[Episode]) -> None:
         """What became of the candidate's skills, and what that cost."""
@@ -149,7 +157,25 @@ class _Sides:
         won, by_parent = ([each.result.outcome is Outcome.WIN for each in side] for side in (ours, theirs))
         self.candidate_wins += sum(won)
         self.parent_wins += sum(by_parent)
+        self._gained += [
+            each for each, ours_, theirs_ in zip(ours, won, by_parent, strict=True) if ours_ and not theirs_
+        ]
         return won, by_parent
+
+    def played_otherwise(self, arena: Arena, candidate: Library) -> str:
+        """Why the candidate's gains are none, "" for good ones: some of those battles, played alone.
+
+        Drawn by the candidate's hash, which no code can contain: always the same, but not known to it.
+        """
+        drawn = Random(candidate.content_hash).sample(self._gained, min(CHECKED, len(self._gained)))
+        again = arena.watch(candidate, [each.result.seed for each in drawn], alone=True)
+        self._count(again)
+        for before, after in zip(drawn, again, strict=True):
+            if before.result != after.result:
+                return (
+                    f"battle {before.result.seed} goes otherwise when it is played alone: something was carried into it"
+                )
+        return ""
 
     def _count(self, episodes: Sequence[Episode]) -> None:
         self.episodes += len(episodes)

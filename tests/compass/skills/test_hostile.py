@@ -10,14 +10,17 @@ import platform
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from compass.skills.faults import Fault
 from compass.skills.library import Library
+from compass.skills.limits import Limits, processor_seconds
+from compass.skills.lockstep import Lockstep, Lost
 from compass.skills.parse import Parameter
-from compass.skills.sandbox import Limits, Sandbox
+from compass.skills.sandbox import Sandbox
 from compass.types import Constants
 
 Payload = Callable[..., bytes]
@@ -36,6 +39,13 @@ ENDLESS = {
     "long_text": "return ('a' * 10 ** 7).count('a' * 5 * 10 ** 6 + 'b' + 'a' * 10 ** 6) + sum(range(10 ** 12))",
     "catches_all": "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
     "waits_for_more": OS + "while True: os.read(0, 1 << 16)",
+    "sorts": "class A:\n    def __lt__(self, other):\n        while True: pass\nsorted([A(), A()])",
+    "finalises": "class A:\n    def __del__(self):\n        while True: pass\nA()\nreturn 1",
+    "matches": OS + "return len(sys.modules['re'].findall('(a+)+b', 'a' * 60))",
+    "in_its_name": "class M(type):\n    @property\n    def __name__(cls):\n        while True: pass\n"
+    "class E(Exception, metaclass=M): pass\nraise E()",
+    "in_its_trace": "me = property(lambda self: self)\n"
+    "class E(Exception): __traceback__ = tb_next = tb_frame = f_code = co_filename = me\nraise E()",
     "in_its_text": "class E(Exception):\n    def __str__(self):\n        while True: pass\nraise E()",
 }
 FORBIDDEN = {
@@ -59,8 +69,37 @@ FORBIDDEN = {
     "maps_file": LIBC + "return libc.mmap(0, 4096, 1, 2, 0, 0)",
     "other_channel": OS + "return os.write(3, b'x' * 13)",
     "stdout": OS + "return os.write(1, b'x' * 13)",
+    "stderr": OS + "return os.write(2, b'x' * 13)",
+    "wide_number": LIBC + "return libc.syscall(*map(sys.modules['ctypes'].c_long, (1, 1 << 32, 0, 13)))",
+    "closes": OS + "return os.close(0)",
+    "copies": OS + "return os.dup2(0, 5)",
+    "passes_on": LIBC + "return libc.sendmsg(0, 0, 0)",
+    "own_end": LIBC + "return libc['raise'](9)",
+    "alarm": LIBC + "return libc.alarm(1)",
+    "handler": OS + "return sys.modules['signal'].signal(15, sys.modules['signal'].SIG_IGN)",
+    "thread": OS + "return sys.modules['_thread'].start_new_thread(print, ())",
+    "old_clock": CTYPES + "return ctypes.CFUNCTYPE(ctypes.c_long)(0xFFFFFFFFFF600400)()",
     "subclasses": "for each in ().__class__.__base__.__subclasses__():\n"
     "    if each.__name__ == '_wrap_close':\n        return each.__init__.__globals__['popen']('id')\nraise ValueError",
+}
+CLUMSY = {
+    "hash": "class A:\n    def __hash__(self): return hash(self)\nreturn len({A(): 1})",
+    "equals": "class A:\n    def __hash__(self): return 1\n    def __eq__(self, other): return other == self\n{A(), A()}",
+    "repr": "class A:\n    def __repr__(self): return repr(self)\nreturn A()",
+    "long_repr": "class A:\n    def __repr__(self): return 'x' * (80 << 20)\nreturn A()",
+    "no_text": "class E(Exception):\n    def __str__(self): return 3\nraise E()",
+    "subclass": "class I(int): pass\nreturn I(1)",
+    "index": "class I:\n    def __index__(self): return 1\n    __int__ = __index__\nreturn I()",
+    "posing": "class I: __class__ = int\nreturn I()",
+    "interrupt": "raise KeyboardInterrupt",
+    "generator_exit": "raise GeneratorExit",
+    "base": "class E(BaseException): pass\nraise E()",
+    "group": "raise BaseExceptionGroup('x', [SystemExit()])",
+    "generator": "return (yield 1)",
+    "coroutine": "async def later(): return 1\nreturn later()",
+    "negative": "return -(10 ** 30)",
+    "too_large": "return 1 << 31",
+    "complex": "return 1j",
 }
 DEADLY = {
     "exits": OS + "os._exit(3)",
@@ -81,13 +120,13 @@ OTHER = {
     "bomb": "kept = []\nwhile True: kept.append(bytearray(1 << 20))",
     "big_bomb": "return bytearray(1 << 40)",
     "recursion": "def again(n): return again(n + 1)\nreturn again(0)",
-    "poison": """
-import compass.skill as helpers
-helpers.attack = helpers.stop = helpers.best_target = lambda *_: 99
-random.random = random.choice = lambda *_: 99
-system = random._os
-for name in list(vars(system)):
-    vars(system)[name] = None
+    "poison": OS
+    + """known = sys.modules
+for name in ("compass.skill", "compass.types", "compass.wire", "compass.skills.worker", "math", "random", "os"):
+    for each in list(vars(known[name])):
+        if each not in ("__builtins__", "os", "ANSWER", "CHANNEL", "CALL", "NONCE", "HEAD", "ACTION"):
+            vars(known[name])[each] = None
+known['builtins'].len = known['builtins'].range = None
 return 1
 """,
     "stowaway": NONCE + "random._os.write(0, nonce + bytes([0, 3, 0, 0, 0]))\nwhile True: pass",
@@ -120,7 +159,7 @@ def listener() -> Iterator[socket.socket]:
 def sandbox(raw_library: Callable[..., Library], target: Path, listener: socket.socket) -> Iterator[Sandbox]:
     known = {"WHERE": repr(str(target / "file")), "PORT": str(listener.getsockname()[1]), "EVALUATOR": str(os.getpid())}
     bodies = {}
-    for name, body in {**ENDLESS, **FORBIDDEN, **DEADLY, **FORGED, **OTHER}.items():
+    for name, body in {**ENDLESS, **FORBIDDEN, **CLUMSY, **DEADLY, **FORGED, **OTHER}.items():
         for word, value in known.items():
             body = body.replace(word, value)
         bodies[name] = body
@@ -167,13 +206,42 @@ def test_what_leads_outside_is_refused(
     skill: str, sandbox: Sandbox, constants: Constants, payload: Payload, target: Path, listener: socket.socket
 ) -> None:
     fault, detail = contained(sandbox, constants, payload, skill)
-    refused = fault == Fault.EXCEPTION and "not permitted" in detail
     killed = fault == Fault.DIED and ("forbidden system call" in detail or "SIGSEGV" in detail)
-    illegal = fault == Fault.ILLEGAL and detail == "answered -1, which is no action"
-    assert refused or killed or illegal, detail
+    assert killed or refused(fault, detail), detail
+    nothing_came_out(target, listener)
+
+
+@pytest.mark.parametrize("skill", FORBIDDEN)
+def test_it_is_refused_in_a_process_of_many_battles_too(
+    skill: str, sandbox: Sandbox, constants: Constants, payload: Payload, target: Path, listener: socket.socket
+) -> None:
+    with Lockstep(sandbox, 1) as lockstep:
+        for name in (skill, "hold"):
+            lockstep.open_team(constants, [1]).assign(0, name)
+        with suppress(Lost):
+            mine, other = lockstep.act([(0, 0, payload()), (1, 0, payload())])
+            assert mine.fault is not None and refused(mine.fault, mine.detail) and other.action == 1
+    nothing_came_out(target, listener)
+
+
+def refused(fault: Fault | None, detail: str) -> bool:
+    """Whether a call failed as the filter says, and the process went on."""
+    return (fault == Fault.EXCEPTION and "not permitted" in detail) or (
+        fault == Fault.ILLEGAL and detail == "answered -1, which is no action"
+    )
+
+
+def nothing_came_out(target: Path, listener: socket.socket) -> None:
     assert [path.name for path in target.iterdir()] == ["file"] and (target / "file").read_text() == "whole"
     with pytest.raises(BlockingIOError):
         listener.accept()
+
+
+@pytest.mark.parametrize("skill", CLUMSY)
+def test_hostile_answers_and_exceptions_are_mistakes_like_others(
+    skill: str, sandbox: Sandbox, constants: Constants, payload: Payload
+) -> None:
+    assert contained(sandbox, constants, payload, skill)[0] in (Fault.EXCEPTION, Fault.ILLEGAL)
 
 
 @pytest.mark.parametrize("skill", DEADLY)
@@ -229,13 +297,21 @@ def test_an_answer_written_twice_is_found_by_the_next_call(
     team.close()
 
 
-def test_computing_on_after_the_answer_is_found_at_the_next_call(
-    sandbox: Sandbox, constants: Constants, payload: Payload
+@pytest.mark.parametrize("pauses", [True, False])
+def test_computing_on_after_the_answer_leads_nowhere(
+    pauses: bool, sandbox: Sandbox, constants: Constants, payload: Payload, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Where the system lets us the process is stopped till its next call; elsewhere that call finds it out."""
+    if not pauses:
+        monkeypatch.setattr(sandbox.nursery, "_pauses", False)
     team = sandbox.open_team(constants, [1])
     team.assign(0, "stowaway")
     assert team.act([(0, payload())])[0].action == 3
+    (pid,) = team.pids()
+    used = processor_seconds(pid)
     time.sleep(0.5)
+    if pauses and "pauses" in sandbox.layers:
+        assert processor_seconds(pid) - used < 0.05
     assert team.act([(0, payload())])[0].fault == Fault.DEADLINE and not team.reproducible
     team.close()
 

@@ -9,6 +9,7 @@ import pytest
 
 from compass.skills.faults import Fault
 from compass.skills.library import Library
+from compass.skills.limits import processor_seconds
 from compass.skills.lockstep import Lockstep, Lost
 from compass.skills.sandbox import Sandbox
 from compass.types import Constants
@@ -24,8 +25,10 @@ ANSWER = (
 BODIES = {
     "dice": "memory['n'] = memory.get('n', 0) + 1\nreturn random.choice((2, 3, 4, 5)) if memory['n'] % 2 else 1",
     "counter": "memory['n'] = memory.get('n', 0) + 1\nreturn memory['n']",
+    "tells": "import math\nmath.tau += 1\nrandom.seen = getattr(random, 'seen', 0) + 1\nreturn int(math.tau) - 6 + random.seen",
     "reads": "return open('/etc/passwd').read()",
-    "poison": "import compass.skill as helpers\nhelpers.stop = lambda: 99\nrandom._inst.seed = None\nreturn 1",
+    "poison": OS
+    + "helpers = os.sys.modules['compass.skill']\nhelpers.stop = lambda: 99\nrandom._inst.seed = None\nreturn 1",
 }
 LOSING = {
     "loop": "while True: pass",
@@ -107,6 +110,25 @@ def test_what_goes_on_after_its_answer_is_found_by_the_next_calls(
             for _ in range(3):
                 lockstep.act([(0, 0, payload(0))])
                 time.sleep(0.05)
+
+
+def test_nothing_computes_between_the_steps(sandbox: Sandbox, constants: Constants, payload: Payload) -> None:
+    with Lockstep(sandbox, 1) as lockstep:
+        lockstep.open_team(constants, [1]).assign(0, "stowaway")
+        lockstep.act([(0, 0, payload())])
+        pid = lockstep._slots[0].process.pid
+        used = processor_seconds(pid)
+        time.sleep(0.3)
+        assert "pauses" not in sandbox.layers or processor_seconds(pid) - used < 0.05
+
+
+def test_changed_modules_are_the_battles_own(sandbox: Sandbox, constants: Constants, payload: Payload) -> None:
+    with Lockstep(sandbox, 1) as lockstep:
+        for _ in range(3):
+            lockstep.open_team(constants, [1]).assign(0, "tells")
+        calls = [(battle, 0, payload()) for battle in range(3)]
+        found = [[reply.action for reply in lockstep.act(calls)] for _ in range(2)]
+    assert found == [[2, 2, 2], [4, 4, 4]]
 
 
 def test_poison_stays_in_its_process(sandbox: Sandbox, constants: Constants, payload: Payload) -> None:

@@ -12,8 +12,9 @@ import pytest
 from compass.skills import nursery
 from compass.skills.faults import Fault
 from compass.skills.library import Library, load_library
+from compass.skills.limits import Limits
 from compass.skills.parse import Parameter
-from compass.skills.sandbox import Limits, Sandbox
+from compass.skills.sandbox import Sandbox
 from compass.types import Constants
 from envs.errors import InputError
 

@@ -22,7 +22,7 @@ from compass.types import EpisodeResult
 from envs.draws import EVALUATION, TRIAL
 from envs.scenario_file import load_scenario
 from envs.skirmish import Skirmish
-from tests.compass.trial.libraries import FIGHT, library_of
+from tests.compass.trial.libraries import FIGHT, library_of, unchecked
 
 SHIPPED = load_library(default_library_folder())
 LIBRARIES = {
@@ -97,6 +97,29 @@ def test_what_a_skill_keeps_outside_its_memory_ends_with_the_battle() -> None:
     keeper = library_of(keeper="BOX.append(1)\nreturn stop() if len(BOX) == obs.step + 1 else obs.nothing")
     with ring_of("protoss_5_vs_5", "repaired", EpisodeSettings()) as ring:
         assert not any(episode.faults for episode in ring.play(keeper, range(3), TRIAL))
+
+
+def test_what_a_hostile_skill_does_reaches_no_other_play() -> None:
+    """It writes over the interpreter itself; the next library's processes know nothing of it."""
+    poison = unchecked(
+        "os = random._os\nfor name in ('compass.skill', 'math', 'random', 'compass.skills.worker'):\n"
+        "    module = os.sys.modules[name]\n    for each in list(vars(module)):\n"
+        "        if each.islower():\n            vars(module)[each] = None\n"
+        "return stop()"
+    )
+    with ring_of("protoss_5_vs_5", "repaired", EpisodeSettings()) as ring:
+        before = ring.play(LIBRARIES["dice"], range(4), TRIAL)
+        assert any(episode.faults for episode in ring.play(poison, range(4), TRIAL))
+        assert ring.play(LIBRARIES["dice"], range(4), TRIAL) == before
+
+
+def test_nothing_is_carried_from_battle_to_battle_by_what_the_checker_lets_through() -> None:
+    """Modules and module-level lists are each battle's own: every battle is as it is alone."""
+    keeper = library_of(
+        keeper="BOX.append(random.random())\nif len(BOX) % 5 < 2:\n    return random.choice(obs.available)\n" + FIGHT
+    )
+    with ring_of("protoss_5_vs_5", "repaired", EpisodeSettings()) as ring:
+        assert ring.play(keeper, range(4), TRIAL) == ring.play(keeper, range(4), TRIAL, alone=True)
 
 
 def test_workers_stay_from_call_to_call_and_shares_do_not_matter() -> None:

@@ -13,10 +13,10 @@ from compass.errors import InputError
 from compass.skills.library import Broken, Library, Skill
 from compass.trial.arena import Arena
 from compass.trial.sequential import PairedTest, Verdict
-from compass.trial.trial import FIRST_LOOK, LOOK, changed_skills, try_candidate, with_skill
+from compass.trial.trial import CHECKED, FIRST_LOOK, LOOK, changed_skills, try_candidate, with_skill
 from compass.types import Outcome
 from envs.scenario_file import load_scenario
-from tests.compass.trial.libraries import FIGHT, library_of
+from tests.compass.trial.libraries import FIGHT, library_of, unchecked
 
 FIGHTERS = library_of(skill=FIGHT)
 IDLE = library_of(skill="return stop()")
@@ -34,10 +34,14 @@ def test_a_better_candidate_is_admitted_and_a_worse_one_rejected(arena: Arena) -
     assert better.verdict is Verdict.ADMITTED and better.changed == ("skill",) and better.difference > 0
     assert better.interval[0] >= 0 and better.candidate_only > better.parent_only
     assert looks == list(range(FIRST_LOOK, better.pairs, LOOK))
-    assert better.episodes == 2 * better.pairs and better.chosen == better.plans > 0 and not better.faults
+    assert (
+        better.episodes == 2 * better.pairs + min(CHECKED, better.candidate_only)
+        and better.chosen == better.plans > 0
+        and not better.faults
+    )
     seeds = range(100, 100 + better.pairs)
     ours, theirs = (arena.play(library, seeds) for library in (FIGHTERS, IDLE))
-    assert better.steps == sum(result.length for result in ours + theirs)
+    assert better.steps > sum(result.length for result in ours + theirs)
     assert better.candidate_wins == sum(result.outcome is Outcome.WIN for result in ours)
     assert orjson.loads(orjson.dumps(asdict(better)))["verdict"] == "admitted"
 
@@ -68,6 +72,17 @@ def test_a_skill_that_loses_its_process_is_rejected(arena: Arena) -> None:
     result = try_candidate(arena, FIGHTERS, greedy, PairedTest(cap=4))
     assert result.verdict is Verdict.REJECTED and result.reason.startswith("lost its process (memory)")
     assert result.faults["memory"] > 0
+
+
+def test_what_wins_only_among_other_battles_is_not_admitted(arena: Arena) -> None:
+    """Hostile code can tell battles that share its process from one alone, and carry what it learns from one to another."""
+    served = "len(random._os.sys._getframe(2).f_locals['self']._battles)"
+    cheat = unchecked(f"if {served} == 1:\n    return stop()\n" + FIGHT)
+    result = try_candidate(arena, IDLE, cheat, seed=100)
+    assert result.verdict is Verdict.REJECTED and "goes otherwise when it is played alone" in result.reason
+    assert result.candidate_only > result.parent_only and result.episodes == 2 * result.pairs + min(
+        CHECKED, result.candidate_only
+    )
 
 
 def test_mistakes_that_cost_an_answer_are_counted_and_named(arena: Arena) -> None:
