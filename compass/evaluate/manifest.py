@@ -189,7 +189,7 @@ def communication_of(manifest: Manifest) -> tuple[int, str]:
     """
     if manifest.get("information") == FULL:
         raise InputError(
-            "agents had full information in this run, and records do not hold it: look at the whole battle"
+            "agents had full information in this run, and records do not hold it: compass view shows the whole battle"
         )
     try:
         return manifest["hops"], manifest["observation"]
