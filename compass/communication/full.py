@@ -9,9 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from compass.communication import merge
 from compass.communication.channel import Channel
-from compass.knowledge import ACTION, ACTION_SEEN, AIM, ATTACKABLE, HEALTH, HOPS, ORIGIN, SEEN, SHIELD, TYPE, X, Y
+from compass.knowledge import ACTION, ACTION_SEEN, AIM, HEALTH, HOPS, ORIGIN, SEEN, SHIELD, TYPE, X, Y
 from envs.jit import jit
 from envs.skirmish import Skirmish
 from envs.smac.arrays import Records
@@ -27,9 +26,8 @@ class FullInformation(Channel):
     def _share(
         self, obs: NDArray[np.float32], available: NDArray[np.uint8], last_actions: NDArray[np.int64], step: int
     ) -> tuple[int, int, NDArray[np.float64]]:
-        decoder = self.decoder
         _reveal(self.table, self._env.seen, self._env.aims(), last_actions, step)
-        _relate_all(self.table, available, decoder.mask_tells_range, decoder.healer, decoder.shoot, self._can_hit)
+        self._relate(available, step, by_sight=False)
         return 0, 0, self.table
 
 
@@ -55,20 +53,3 @@ def _reveal(
             else:
                 entity[ACTION] = last_actions[slot]
                 entity[ACTION_SEEN] = step if last_actions[slot] >= 0 else -1
-
-
-@jit
-def _relate_all(
-    table: NDArray[np.float64],
-    available: NDArray[np.uint8],
-    mask_tells_range: bool,
-    healer: int,
-    shoots: NDArray[np.float64],
-    can_hit: NDArray[np.bool_],
-) -> None:
-    """Make everything relative to each agent."""
-    for a in range(table.shape[0]):
-        if table[a, a, SEEN] >= 0.0:
-            for slot in range(table.shape[1]):
-                merge.relate_one(table, a, slot, available, mask_tells_range, healer, shoots, can_hit)
-            table[a, a, ATTACKABLE] = 0.0

@@ -175,10 +175,12 @@ def relate(
     healer: int,
     shoots: NDArray[np.float64],
     can_hit: NDArray[np.bool_],
+    by_sight: bool,
 ) -> None:
     """Make what was heard, or seen earlier, relative to each agent: offset, distance, and whether an attack would take effect.
 
     can_hit: bool[types, types], whether a type's weapon reaches the other's plane (a marauder's does not reach a medivac's).
+    by_sight: what an agent sees now is relative already, by its own vector; else that is made so, too.
     """
     n_agents = table.shape[0]
     for a in range(n_agents):
@@ -192,32 +194,19 @@ def relate(
                 continue
             if slot >= n_agents and not can_hit[kind, int(entity[TYPE])]:
                 entity[ATTACKABLE] = 0.0
-            if entity[HOPS] > 0.0 or entity[SEEN] < step:
-                relate_one(table, a, slot, available, mask_tells_range, healer, shoots, can_hit)
-
-
-@jit
-def relate_one(
-    table: Table,
-    a: int,
-    slot: int,
-    available: NDArray[np.uint8],
-    mask_tells_range: bool,
-    healer: int,
-    shoots: NDArray[np.float64],
-    can_hit: NDArray[np.bool_],
-) -> None:
-    """Make one entity relative to agent a, from both their positions and types."""
-    own, entity = table[a, a], table[a, slot]
-    kind, other, enemy = int(own[TYPE]), int(entity[TYPE]), slot >= table.shape[0]
-    entity[DX], entity[DY] = entity[X] - own[X], entity[Y] - own[Y]
-    entity[DISTANCE] = np.sqrt(entity[DX] * entity[DX] + entity[DY] * entity[DY])
-    if enemy == (kind == healer) or (not enemy and other == healer) or (enemy and not can_hit[kind, other]):
-        entity[ATTACKABLE] = 0.0
-    elif mask_tells_range:
-        entity[ATTACKABLE] = available[a, 6 + slot - table.shape[0]] if enemy else available[a, 6 + slot]
-    else:
-        entity[ATTACKABLE] = 1.0 if entity[DISTANCE] <= shoots[kind] else 0.0
+            if by_sight and entity[HOPS] == 0.0 and entity[SEEN] == step:
+                continue
+            entity[DX], entity[DY] = entity[X] - own[X], entity[Y] - own[Y]
+            entity[DISTANCE] = np.sqrt(entity[DX] * entity[DX] + entity[DY] * entity[DY])
+            in_range = entity[DISTANCE] <= shoots[kind]
+            enemy = slot >= n_agents
+            other = int(entity[TYPE])
+            if enemy == (kind == healer) or (not enemy and other == healer) or (enemy and not can_hit[kind, other]):
+                entity[ATTACKABLE] = 0.0
+            elif mask_tells_range:
+                entity[ATTACKABLE] = available[a, 6 + slot - n_agents] if enemy else available[a, 6 + slot]
+            else:
+                entity[ATTACKABLE] = 1.0 if in_range else 0.0
 
 
 @jit
