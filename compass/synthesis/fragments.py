@@ -200,12 +200,15 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             "lead away whoever attacks you, while an ally whom nobody attacks can shoot them (known under full information alone)",
             (
                 "attacked = {enemy.aims_at for enemy in obs.enemies}",
-                "hunters = [enemy for enemy in obs.enemies if enemy.aims_at == obs.agent_id]",
+                "hunters = [enemy for enemy in obs.enemies if enemy.aims_at == obs.agent_id and reach(enemy, obs) < LURED]",
                 "close = [enemy for enemy in hunters if enemy.distance < reach(enemy, obs) + AHEAD]",
                 "if close and any(ally.id not in attacked for ally in obs.allies):",
                 "    return away(obs, close)",
             ),
-            (Knob("AHEAD", 2.0, 0.0, 8.0, "map units beyond an attacker's reach at which to lead it away"),),
+            (
+                Knob("LURED", 7.0, 1.0, 12.0, "attackers whose weapon reaches no farther are worth leading away"),
+                Knob("AHEAD", 2.0, 0.0, 8.0, "map units beyond an attacker's reach at which to lead it away"),
+            ),
             ("away", "reach"),
         ),
         "evade": Rule(
