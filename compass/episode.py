@@ -9,30 +9,37 @@ from typing import Protocol
 
 import numpy as np
 
-from compass.communication import Channel, Exchange
-from compass.errors import InputError
+from compass.communication import Channel, Exchange, FullInformation
+from compass.errors import InputError, unknown
 from compass.policies.base import Choice, Team
 from compass.schedule import PlanSchedule
 from compass.types import EpisodeResult, Outcome, Planned, StepRecord
 from envs.draws import EVALUATION
 from envs.skirmish import Frame, Skirmish
 
+INFORMATION = COMMUNICATED, FULL = "communicated", "full"
+"""What agents know: what they see and are told, or everything, the enemies' orders included."""
+
 
 @dataclass(frozen=True)
 class EpisodeSettings:
-    """How a team communicates and when it plans; the same for every planner.
+    """What a team knows, how it communicates and when it plans; the same for every planner.
 
     hops: messages a record may take over its life (0: no communication). plan_every: steps between plans. plan_on_change: plan too
-    at first contact, when an ally is lost and when health runs low.
+    at first contact, when an ally is lost and when health runs low. information: one of `INFORMATION`; `full` breaks
+    decentralisation on purpose, to tell what knowing more could gain: nothing is told then, and `hops` means nothing.
     """
 
     hops: int = 3
     plan_every: int = 20
     plan_on_change: bool = True
+    information: str = COMMUNICATED
 
     def __post_init__(self) -> None:
         if self.plan_every < 1:
             raise InputError(f"plan_every is {self.plan_every}; give 1 or more steps")
+        if self.information not in INFORMATION:
+            raise unknown("information", self.information, INFORMATION)
 
 
 class Listener(Protocol):
@@ -77,7 +84,7 @@ def episode_steps(
     So whoever plays many battles can ask the skills of all of them at once.
     """
     frame = env.reset(seed, stream)
-    channel = Channel(env.scenario, settings.hops, repaired=env.observation == "repaired")
+    channel = _channel(env, settings)
     schedule = PlanSchedule(channel.constants, settings.plan_every, settings.plan_on_change)
     tally = _Tally(seed)
     last_actions = np.full(env.n_agents, -1, dtype=np.int64)
@@ -96,6 +103,12 @@ def episode_steps(
     finally:
         team.end()
     return tally.result(frame, team.reproducible)
+
+
+def _channel(env: Skirmish, settings: EpisodeSettings) -> Channel:
+    if settings.information == FULL:
+        return FullInformation(env)
+    return Channel(env.scenario, settings.hops, repaired=env.observation == "repaired")
 
 
 class _Tally:

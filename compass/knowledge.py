@@ -19,6 +19,7 @@ SHIELD = 9
 TYPE = 10  # index into the scenario's unit types
 ATTACKABLE = 11  # 1 if an attack (a medivac: a heal) on it would take effect now
 ACTION = 12  # an ally's last action; -1: not known
+AIM = ACTION  # an enemy's: the agent it attacks or is ordered to attack, known under full information alone; -1: nobody
 ACTION_SEEN = 13  # step of that report; -1: never
 ACTION_HOPS = 14
 COLUMNS = 15

@@ -60,7 +60,8 @@ class Entity(NamedTuple):
 
     Positions in map units (x east, y north), `relative` from the knowing agent; health and shield as fractions of the unit's
     maximum; `attackable`: an attack on it would take effect now; `last_action`: an ally's, known only by message; `hops`: 0 seen
-    with own eyes, else how many messages it took; `age`: steps since it was seen.
+    with own eyes, else how many messages it took; `age`: steps since it was seen; `aims_at`: the agent that an enemy attacks or is
+    ordered to attack, None for nobody, and always None but under full information.
     """
 
     team: str
@@ -75,6 +76,7 @@ class Entity(NamedTuple):
     last_action: int | None
     hops: int
     age: int
+    aims_at: int | None = None
 
 
 class Observation(NamedTuple):

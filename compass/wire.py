@@ -2,8 +2,8 @@
 
 Pure Python, so that a sandbox needs nothing else. Layout, little-endian: agent id, step, last action, number of rows (int32), sight
 range, shoot range (float64), the availability mask (one byte per action), then one `ROW` per known living entity, the agent itself
-included: slot, step seen, hops, type, attackable, last action (int32; -1 for none), x, y, dx, dy, distance, health, shield
-(float64), as in `compass.knowledge`.
+included: slot, step seen, hops, type, attackable, last action or, of an enemy, aim (int32; -1 for none), x, y, dx, dy, distance,
+health, shield (float64), as in `compass.knowledge`.
 """
 
 from __future__ import annotations
@@ -42,14 +42,18 @@ def unpack(payload: bytes, constants: Constants) -> Observation:
     enemies: list[Entity] = []
     n_agents, kinds = constants.n_agents, constants.unit_types
     for row in ROW.iter_unpack(memoryview(payload)[start:]):
-        slot, seen, hops, kind, attackable, action, x, y, dx, dy, distance, health, shield = row
-        last = action if action >= 0 else None
+        slot, seen, hops, kind, attackable, deed, x, y, dx, dy, distance, health, shield = row
+        last = aim = None
         if slot >= n_agents:
             name, team, into = slot - n_agents, "enemy", enemies
+            if deed >= 0:
+                aim = deed
         else:
             name, team, into = slot, "ally", allies
+            if deed >= 0:
+                last = deed
         place, offset, type_, hit = (x, y), (dx, dy), kinds[kind], attackable == 1
-        facts = (team, name, type_, place, offset, distance, health, shield, hit, last, hops, step - seen)
+        facts = (team, name, type_, place, offset, distance, health, shield, hit, last, hops, step - seen, aim)
         entity = _entity(Entity, facts)
         if slot == agent_id:
             own = entity

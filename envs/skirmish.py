@@ -18,6 +18,7 @@ from envs.draws import EVALUATION
 from envs.errors import InputError
 from envs.scenario import Scenario
 from envs.scenario_file import load_scenario
+from envs.smac.aims import fill_aims
 from envs.smac.arrays import RUNNING, Records
 from envs.smac.battles import Battles, battle_key
 from envs.teams import BattleSetup
@@ -166,6 +167,12 @@ class Skirmish:
         """Who may see which enemy, uint8[E, A]: smacv2's obs_enemies. A view."""
         tracked: NDArray[np.uint8] = self._battles.tracked[0]
         return tracked
+
+    def aims(self) -> NDArray[np.int64]:
+        """Whom each enemy attacks or is ordered to attack: int64[E], an agent's id, -1 for nobody. No observation shows it."""
+        found = np.empty(self.n_enemies, np.int64)
+        fill_aims(self.units, self.seen, self.n_agents, found)
+        return found
 
     @property
     def units(self) -> Records:

@@ -13,7 +13,7 @@ import typer
 
 from compass.cli import model_options as by
 from compass.cli.output import Json, command, err, folder, out, print_json, progress_bar
-from compass.episode import EpisodeSettings
+from compass.episode import INFORMATION, EpisodeSettings
 from compass.errors import InputError, unknown
 from compass.evaluate.evaluator import default_run_path, evaluate, library_of
 from compass.evaluate.report import RunReport, load_report, notes_of, table_of
@@ -31,6 +31,12 @@ Scenario = Annotated[
 Episodes = Annotated[int, typer.Option(help="How many battles; their seeds follow one another.")]
 Seed = Annotated[int, typer.Option(help="Seed of the first battle.")]
 Skills = Annotated[Path | None, typer.Option(help="Folder of the skill library.", show_default="the shipped one")]
+Information = Annotated[
+    str,
+    typer.Option(
+        help=f"What agents know: {' or '.join(INFORMATION)} (every unit, and whom the enemies attack: to compare with)."
+    ),
+]
 Workers = Annotated[
     int | None, typer.Option(help="Processes that play; with a model, battles at once.", show_default="one per core; 8")
 ]
@@ -49,6 +55,7 @@ def evaluate_command(
     observation: Annotated[
         str, typer.Option(help=f"{' or '.join(OBSERVATIONS)} (smacv2's wiped rows kept).")
     ] = "repaired",
+    information: Information = _DEFAULTS.information,
     backend: Annotated[str, typer.Option(help=f"Who simulates: {', '.join(BACKENDS)}.")] = "embedded",
     plan_every: Annotated[int, typer.Option(help="Steps between an agent's plans.")] = _DEFAULTS.plan_every,
     plan_on_change: Annotated[str, typer.Option(help="Plan too on sharp change: on or off.")] = "on",
@@ -107,7 +114,9 @@ def evaluate_command(
         planner=planner,
         observation=observation,
         backend=backend,
-        episode=EpisodeSettings(default_hops(policy) if hops is None else hops, plan_every, plan_on_change == "on"),
+        episode=EpisodeSettings(
+            default_hops(policy) if hops is None else hops, plan_every, plan_on_change == "on", information
+        ),
         skills=skills,
         unsafe_skills=unsafe_skills,
         workers=workers,

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from compass.cli.evaluate import Skills
+from compass.cli.evaluate import Information, Skills
 from compass.cli.output import Json, err, out, print_json
+from compass.episode import COMMUNICATED, FULL, EpisodeSettings
 from compass.skills.library import Skill, default_library_folder, load_library, load_skill
 from compass.trial.arena import Arena
 from compass.trial.gate import GateResult, gate
@@ -29,6 +30,7 @@ def try_command(
         str, typer.Option(help="A scenario that ships (compass scenarios list) or the path of a YAML file.")
     ],
     skills: Skills = None,
+    information: Information = COMMUNICATED,
     episodes: Annotated[int, typer.Option(min=2, help="The most battles to play, both sides together.")] = 2 * CAP,
     json: Json = False,
 ) -> None:
@@ -37,6 +39,7 @@ def try_command(
     The file must pass the gate: the checker's rules, and legal and quick answers to recorded observations. Then the library plays
     the same battles with it and without it until the difference is clear. Exit code 2 when the file does not pass the gate.
     """
+    settings = EpisodeSettings(information=information)
     library = load_library(skills or default_library_folder())
     found = load_scenario(scenario)
     test = PairedTest(cap=episodes // 2)
@@ -44,7 +47,7 @@ def try_command(
     passed = gate(skill)
     result = None
     if isinstance(skill, Skill) and passed.passed:
-        with err().status("trying") as status, Arena(found) as arena:
+        with err().status("trying") as status, Arena(found, episode=settings) as arena:
 
             def told(test: PairedTest) -> None:
                 alone = f"only it won {test.candidate_only}, only the library without it {test.parent_only}"
@@ -76,6 +79,8 @@ def lines_of(passed: GateResult, result: TrialResult | None) -> list[str]:
     speed = f"{1000 * passed.seconds_per_call:.2f} ms a call"
     lines = [f"gate: passed on {passed.calls} recorded observations, {speed}"]
     named = f"{result.scenario}, {result.observation} observation, embedded engine"
+    if result.information == FULL:
+        named += ", full information"
     if result.pairs:
         low, high = (100 * end for end in result.interval)
         won = [100 * wins / result.pairs for wins in (result.candidate_wins, result.parent_wins)]

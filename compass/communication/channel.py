@@ -133,8 +133,13 @@ class Channel:
         )
         n_edges = merge.find_edges(seen, self._edges)
         n_deliveries = merge.spread(table, self._edges, n_edges, self._hops, self._log)
-        merge.relate(table, step, available, decoder.mask_tells_range, decoder.healer, decoder.shoot, self._can_hit)
+        self._relate(available, step, by_sight=True)
         return n_edges, n_deliveries, seen
+
+    def _relate(self, available: NDArray[np.uint8], step: int, by_sight: bool) -> None:
+        decoder = self.decoder
+        ranges = decoder.mask_tells_range, decoder.healer, decoder.shoot
+        merge.relate(self.table, step, available, *ranges, self._can_hit, by_sight)
 
     def _pack(self, available: NDArray[np.uint8], last_actions: NDArray[np.int64], step: int) -> tuple[bytes, ...]:
         total = merge.gather(self.table, self._rows, self._counts)

@@ -175,10 +175,12 @@ def relate(
     healer: int,
     shoots: NDArray[np.float64],
     can_hit: NDArray[np.bool_],
+    by_sight: bool,
 ) -> None:
     """Make what was heard, or seen earlier, relative to each agent: offset, distance, and whether an attack would take effect.
 
     can_hit: bool[types, types], whether a type's weapon reaches the other's plane (a marauder's does not reach a medivac's).
+    by_sight: what an agent sees now is relative already, by its own vector; else that is made so, too.
     """
     n_agents = table.shape[0]
     for a in range(n_agents):
@@ -192,7 +194,7 @@ def relate(
                 continue
             if slot >= n_agents and not can_hit[kind, int(entity[TYPE])]:
                 entity[ATTACKABLE] = 0.0
-            if entity[HOPS] == 0.0 and entity[SEEN] == step:
+            if by_sight and entity[HOPS] == 0.0 and entity[SEEN] == step:
                 continue
             entity[DX], entity[DY] = entity[X] - own[X], entity[Y] - own[Y]
             entity[DISTANCE] = np.sqrt(entity[DX] * entity[DX] + entity[DY] * entity[DY])

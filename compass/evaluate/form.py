@@ -17,7 +17,8 @@ _TEXT, _COUNT, _NUMBER, _SWITCH, _LIST, _OBJECT = (
     "an object",
 )
 _ALWAYS: Mapping[str, str] = {
-    **dict.fromkeys(("scenario", "scenario_hash", "setting", "observation", "backend", "stream", "policy"), _TEXT),
+    **dict.fromkeys(("scenario", "scenario_hash", "setting", "observation", "information"), _TEXT),
+    **dict.fromkeys(("backend", "stream", "policy"), _TEXT),
     **dict.fromkeys(("rules", "code", "python", "created"), _TEXT),
     **dict.fromkeys(("seed", "episodes", "hops"), _COUNT),
     **dict.fromkeys(("played_back", "unsafe_skills"), _SWITCH),

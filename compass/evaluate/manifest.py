@@ -16,6 +16,7 @@ import orjson
 
 import compass
 import envs
+from compass.episode import FULL
 from compass.errors import InputError
 from compass.evaluate.settings import EvaluateSettings
 from compass.models.prices import Price, tariff_of
@@ -33,7 +34,8 @@ MAY_CHANGE = ("episodes", "endpoint", "limits", "price")
 """What a resumed run takes over from the new start; the earlier values stay in `earlier`."""
 _MAY_DIFFER = ("created", "git", *MAY_CHANGE)
 _OPTIONS = (
-    *("seed", "policy", "planner", "observation", "backend", "plan_every", "plan_on_change", "hops", "skills"),
+    *("seed", "policy", "planner", "observation", "information", "backend", "plan_every", "plan_on_change", "hops"),
+    "skills",
     *("unsafe_skills", "model", "calls", "frames", "image_size", "prompts", "clock", "game_speed", "answer_tokens"),
 )
 _PLANNING = (
@@ -102,6 +104,7 @@ def build_manifest(
         "scenario_content": asdict(scenario),
         "setting": scenario.setting,
         "observation": settings.observation,
+        "information": settings.episode.information,
         "backend": settings.backend,
         "stream": EVALUATION,
         "seed": settings.seed,
@@ -182,8 +185,12 @@ def communication_of(manifest: Manifest) -> tuple[int, str]:
     """How many hops a run's messages took, and its observation setting: what its agents' knowledge can be rebuilt from.
 
     Raises:
-        InputError: the manifest is damaged.
+        InputError: the manifest is damaged, or agents had full information, which no record holds.
     """
+    if manifest.get("information") == FULL:
+        raise InputError(
+            "agents had full information in this run, and records do not hold it: compass view shows the whole battle"
+        )
     try:
         return manifest["hops"], manifest["observation"]
     except KeyError as error:

@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from compass.episode import EpisodeSettings
+from compass.episode import COMMUNICATED, EpisodeSettings
 from compass.errors import InputError
 from compass.evaluate.evaluator import Progress, evaluate
 from compass.evaluate.manifest import Manifest, scenario_of
@@ -69,7 +69,9 @@ def settings_of(folder: RunFolder) -> EvaluateSettings:
             policy=str(folder.checkpoint.absolute()) if manifest.get("trained") else manifest["policy"],
             observation=manifest["observation"],
             backend=manifest["backend"],
-            episode=EpisodeSettings(hops=manifest["hops"], **pace),
+            episode=EpisodeSettings(
+                hops=manifest["hops"], information=manifest.get("information", COMMUNICATED), **pace
+            ),
             skills=folder.skills if plans else None,
             unsafe_skills=manifest["unsafe_skills"],
             **({"planner": manifest["planner"]} if plans else {}),

@@ -13,6 +13,7 @@ from rich import box
 from rich.console import Group
 from rich.table import Table
 
+from compass.episode import FULL
 from compass.errors import InputError
 from compass.evaluate.cost import Cost
 from compass.evaluate.manifest import Manifest, price_of
@@ -38,6 +39,7 @@ _ORIGIN = (
         "scenario",
         "setting",
         "observation",
+        "information",
         "backend",
         "policy",
         "trained",
@@ -77,9 +79,10 @@ class RunReport:
 
     @property
     def player(self) -> str:
-        """Who played: the policy, with its planner where it has one, and of a model what sets it apart."""
+        """Who played: the policy, with its planner where it has one, full information, and of a model what sets it apart."""
         m = self.manifest
         apart = (
+            "full information" if m.get("information") == FULL else None,
             *_apart(m),
             m.get("model"),
             "no image" if m.get("image") is False else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from compass.episode import EpisodeSettings
+from compass.episode import FULL, EpisodeSettings
 from compass.errors import InputError, unknown
 from compass.models.budget import Limits
 from compass.models.settings import ModelSettings
@@ -100,6 +100,7 @@ class EvaluateSettings:
             if number > _LARGEST:
                 raise InputError(f"{name} is {number}; give {_LARGEST} or less")
         self._refuse_options_of_the_team()
+        self._refuse_partial_information()
         if self.workers is not None and self.workers < 1:
             raise InputError(f"workers is {self.workers}; give 1 or more")
         if (self.model is None or self.vlm is None) and self.planned_by == "vlm":
@@ -123,6 +124,17 @@ class EvaluateSettings:
                 raise InputError(
                     f"policy {self.policy} plays without skills and plans; leave out {option}, or take --policy team"
                 )
+
+    def _refuse_partial_information(self) -> None:
+        if self.episode.information != FULL:
+            return
+        for option, given in (
+            ("a trained policy, which reads its own observation", self.checkpoint is not None),
+            ("--planner vlm, whose prompts tell what can be seen", self.planned_by == "vlm"),
+            ("--hops, for nothing is told", self.episode.hops != EpisodeSettings().hops),
+        ):
+            if given:
+                raise InputError(f"full information does not go with {option}; leave out one of the two")
 
     @property
     def checkpoint(self) -> Path | None:

@@ -1,4 +1,4 @@
-"""The agent-eye picture: everything one observation holds, drawn, and nothing else.
+"""The agent-eye picture: everything one observation holds but last actions and aims, drawn, and nothing else.
 
 A machine can read it back. Every known entity has a core: a flat square, `core_side` pixels wide, at its place (moved by less than
 half a map unit where cores would touch), its colour exactly `core_colour(role, unit_type)`. No other pixel of the picture has the

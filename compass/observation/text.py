@@ -33,7 +33,7 @@ _STEP = re.compile(
 _STATUS = re.compile(rf"Own {_VITALS}, sight range ({_NUMBER}), shoot range ({_NUMBER}), last action (.+)\.")
 _ENTITY = re.compile(
     rf"- (ally|enemy) (\d+) (\w+): distance ({_NUMBER}) [a-z-]+, at {_PLACE}, {_VITALS}"
-    r"(?:, last action ([a-z0-9 -]+))?(?:, (?:attackable|healable) (yes|no))?, hops (\d+), age (\d+)"
+    r"(?:, last action ([a-z0-9 -]+))?(?:, (?:attackable|healable) (yes|no))?(?:, aims at agent (\d+))?, hops (\d+), age (\d+)"
 )
 _TARGETS = re.compile(r"(?:attack enemy|heal ally)((?: \d+)+)")
 
@@ -210,6 +210,8 @@ def _entity_line(entity: Entity, own_type: str) -> str:
             parts.append(f"healable {_YES_NO[entity.attackable]}")
     else:
         parts.append(f"attackable {_YES_NO[entity.attackable]}")
+        if entity.aims_at is not None:
+            parts.append(f"aims at agent {entity.aims_at}")
     return ", ".join((*parts, f"hops {entity.hops}", f"age {entity.age}"))
 
 
@@ -238,7 +240,7 @@ def _parsed_actions(line: str) -> tuple[int, ...]:
 
 
 def _parsed(found: re.Match[str], here: Position) -> Entity:
-    team, name, unit_type, distance, x, y, health, shield, action, attackable, hops, age = found.groups()
+    team, name, unit_type, distance, x, y, health, shield, action, attackable, aim, hops, age = found.groups()
     position = (float(x), float(y))
     return Entity(
         team=team,
@@ -253,6 +255,7 @@ def _parsed(found: re.Match[str], here: Position) -> Entity:
         last_action=action_number(action) if action else None,
         hops=int(hops),
         age=int(age),
+        aims_at=int(aim) if aim else None,
     )
 
 

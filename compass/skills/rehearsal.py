@@ -1,6 +1,7 @@
 """A dry run of a library: every skill plays a few made-up moments of a battle, so that its mistakes show before the first one.
 
-The moments are legal and plain: nobody known, alone, first contact, a close fight when weak and cornered, a survivor's last stand.
+The moments are legal and plain: nobody known, alone, first contact, a close fight when weak and cornered, a survivor's last stand,
+and enemies that are known to aim at the playing agent.
 A skill that does well here may still fail in a battle; one that fails here would fail there.
 """
 
@@ -27,7 +28,8 @@ _AGENT, _X, _Y = 0, 16.0, 12.0  # who plays, and where it stands
 class Moment(NamedTuple):
     """What the playing agent meets: its own health, the known others' offsets in map units, and the legal directions.
 
-    heard: how many messages the news of the enemies took, which is its age in steps, too.
+    heard: how many messages the news of the enemies took, which is its age in steps, too. aimed: whether it is known that the
+    enemies aim at the playing agent.
     """
 
     step: int
@@ -36,6 +38,7 @@ class Moment(NamedTuple):
     enemies: tuple[tuple[float, float], ...]
     heard: int = 0
     moves: tuple[str, ...] = tuple(MOVES)
+    aimed: bool = False
 
 
 _COMRADES = ((-1.5, 0.0), (0.0, 2.0), (-2.0, -2.0), (-3.0, 1.0))
@@ -46,6 +49,7 @@ MOMENTS = (
     Moment(3, 0.8, _COMRADES, ((5.0, 0.0), (5.5, 1.5), (6.0, -2.0), (7.0, 0.0), (7.0, 2.0))),
     Moment(4, 0.2, _COMRADES[:2], ((0.9, 0.0), (2.0, 1.0), (3.0, -1.0)), moves=("north",)),
     Moment(5, 0.1, (), ((1.5, -1.5),), moves=()),
+    Moment(6, 0.3, _COMRADES, ((2.0, 0.0), (2.0, 1.5), (4.0, -1.0)), aimed=True),
 )
 
 
@@ -98,13 +102,12 @@ def payload(constants: Constants, kind: str, moment: Moment) -> bytes:
     legal = [STOP, *(MOVES[direction] for direction in moment.moves)]
     for ally, offset in enumerate(moment.allies, 1):
         healable = kind == _HEALER and constants.unit_types[ally % n_kinds] != _HEALER
-        rows.append(_row(step, ally, offset, ally % n_kinds, 0.7, healable, action=STOP))
+        rows.append(_row(step, ally, offset, ally % n_kinds, 0.7, healable, deed=STOP))
         legal += [FIRST_TARGET + ally] * healable
     for enemy, offset in enumerate(moment.enemies):
         near = kind != _HEALER and _length(offset) <= reach and not moment.heard
-        rows.append(
-            _row(step - moment.heard, constants.n_agents + enemy, offset, enemy % n_kinds, 0.9, near, moment.heard)
-        )
+        slot, aim = constants.n_agents + enemy, _AGENT if moment.aimed else -1
+        rows.append(_row(step - moment.heard, slot, offset, enemy % n_kinds, 0.9, near, moment.heard, aim))
     if kind != _HEALER:
         legal += [FIRST_TARGET + enemy for enemy in range(constants.n_enemies)]  # as under epo: who lives, near or not
     mask = bytes(action in legal for action in range(constants.n_actions))
@@ -120,12 +123,12 @@ def _row(
     health: float,
     attackable: bool = False,
     hops: int = 0,
-    action: int = -1,
+    deed: int = -1,
 ) -> bytes:
-    """One entity as `compass.wire` packs it; `kind` is an index into the unit types."""
+    """One entity as `compass.wire` packs it. kind: an index into the unit types; deed: an ally's last action or an enemy's aim."""
     dx, dy = offset
     place = (_X + dx, _Y + dy, dx, dy, _length(offset))
-    return ROW.pack(slot, seen, hops, kind, attackable, action, *place, health, 0.0)
+    return ROW.pack(slot, seen, hops, kind, attackable, deed, *place, health, 0.0)
 
 
 def _length(offset: tuple[float, float]) -> float:

@@ -108,6 +108,20 @@ TERMS: Mapping[str, Term] = MappingProxyType(
             (Knob("STEADY", 0.1, 0.0, 5.0, "what having attacked an enemy at the last step adds to its priority"),),
             ("attack",),
         ),
+        "guard": Term(
+            "those who attack the weak (known under full information alone)",
+            "GUARD * need",
+            (
+                Knob(
+                    "GUARD", 1.0, 0.0, 10.0, "how much the lost hit points of whom an enemy attacks add to its priority"
+                ),
+            ),
+            ("vitality",),
+            (
+                "attacked = [ally for ally in (obs.own, *obs.allies) if ally.id == unit.aims_at]",
+                "need = sum(1 - vitality(ally, obs) for ally in attacked)",
+            ),
+        ),
         "isolated": Term(
             "those without comrades",
             "-ISOLATION * comrades",
@@ -172,6 +186,34 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             ),
             (Knob("RETREAT_BELOW", 0.2, 0.0, 1.0, "the fraction of hit points below which to keep away from enemies"),),
             ("away", "chasers", "vitality"),
+        ),
+        "dodge": Rule(
+            "step away while many attack you (known under full information alone)",
+            (
+                "hunters = [enemy for enemy in chasers(obs) if enemy.aims_at == obs.agent_id]",
+                "if len(hunters) >= HUNTERS and vitality(obs.own, obs) <= DODGE_BELOW:",
+                "    return away(obs, hunters)",
+            ),
+            (
+                Knob("HUNTERS", 2, 1, 10, "how many enemies must attack this agent for it to step away"),
+                Knob("DODGE_BELOW", 0.6, 0.0, 1.0, "the fraction of hit points up to which it does so"),
+            ),
+            ("away", "chasers", "vitality"),
+        ),
+        "lure": Rule(
+            "lead away whoever attacks you, while an ally whom nobody attacks can shoot them (known under full information alone)",
+            (
+                "attacked = {enemy.aims_at for enemy in obs.enemies}",
+                "hunters = [enemy for enemy in obs.enemies if enemy.aims_at == obs.agent_id and reach(enemy, obs) < LURED]",
+                "close = [enemy for enemy in hunters if enemy.distance < reach(enemy, obs) + AHEAD]",
+                "if close and any(ally.id not in attacked for ally in obs.allies):",
+                "    return away(obs, close)",
+            ),
+            (
+                Knob("LURED", 7.0, 1.0, 12.0, "attackers whose weapon reaches no farther are worth leading away"),
+                Knob("AHEAD", 2.0, 0.0, 8.0, "map units beyond an attacker's reach at which to lead it away"),
+            ),
+            ("away", "reach"),
         ),
         "evade": Rule(
             "keep away from every enemy whose weapon reaches so far",

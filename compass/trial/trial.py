@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
+from compass.episode import COMMUNICATED
 from compass.errors import InputError
 from compass.evaluate.settings import check_seeds
 from compass.skills.faults import Fault
@@ -31,7 +32,8 @@ class TrialResult:
 
     changed: the skills that are new or differ from the parent's. seed: of the first battle, in the stream "trial". episodes, steps:
     battles played by both sides in all, and their environment steps. chosen: how often the planner chose a changed skill, in how
-    many plans. faults: the changed skills' mistakes by kind, first_fault: one of them in words. The rest is as in `Decision`.
+    many plans. faults: the changed skills' mistakes by kind, first_fault: one of them in words. information: see
+    `compass.episode.INFORMATION`. The rest is as in `Decision`.
     """
 
     scenario: str
@@ -53,6 +55,7 @@ class TrialResult:
     plans: int
     faults: Mapping[str, int]
     first_fault: str
+    information: str = COMMUNICATED
 
 
 def with_skill(library: Library, skill: Skill) -> Library:
@@ -127,6 +130,7 @@ def try_candidate(
         plans=sides.plans,
         faults=dict(sorted(sides.faults.items())),
         first_fault=sides.first_fault,
+        information=arena.episode.information,
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from envs.draws import stream_key
-from envs.engine.state import MAX_UNITS
+from envs.engine.state import ATTACK, ATTACK_MOVE, MAX_UNITS, NONE
 from envs.errors import InputError
 from envs.random_play import RandomBatch, choose_legal, record, single_speed
 from envs.scenario import StartPositions
@@ -250,6 +250,30 @@ def test_agents_stand_sorted_and_enemies_in_creation_order():
         assert keys == sorted(keys)
         assert skirmish.seen["slot"][20:].tolist() == list(range(20, 43))
         assert sorted(agents["slot"].tolist()) == list(range(20))
+
+
+def test_aims_are_the_agents_whom_enemies_attack_or_are_ordered_to_attack():
+    skirmish = Skirmish(PROTOSS)
+    skirmish.reset(3)
+    skirmish.step([1] * 5)
+    assert all(skirmish.seen[aim]["health"] > 0 for aim in skirmish.aims())  # the script has sent each at somebody
+    slots, units = skirmish.seen["slot"], skirmish.units
+    enemy = units[slots[5]]
+    for order, target, acquired, aim in (
+        (ATTACK, slots[2], -1, 2),
+        (NONE, -1, slots[4], 4),
+        (ATTACK_MOVE, -1, slots[1], 1),
+        (NONE, -1, -1, -1),
+        (NONE, -1, slots[6], -1),  # as of a medivac's patient
+    ):
+        enemy["order"], enemy["target"], enemy["acquired"] = order, target, acquired
+        assert skirmish.aims()[0] == aim
+    enemy["order"], enemy["target"] = ATTACK, slots[2]
+    skirmish.seen[2]["health"] = 0.0
+    assert skirmish.aims()[0] == -1
+    skirmish.seen[2]["health"] = 1.0
+    enemy["alive"] = 0
+    assert skirmish.aims()[0] == -1
 
 
 def test_given_teams_and_positions():

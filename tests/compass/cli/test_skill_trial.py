@@ -29,6 +29,10 @@ def test_a_file_is_tried_and_nothing_is_changed(compass, tmp_path) -> None:
     assert any("difference +" in line for line in others) and last == "admitted: it wins more"
     assert any(line.startswith(f"spent: {found['trial']['episodes']} episodes") for line in others)
 
+    full = TrialResult(**{**found["trial"], "information": "full"})
+    assert found["trial"]["information"] == "communicated" and not any("full information" in line for line in others)
+    assert any("engine, full information, each" in line for line in lines_of(GateResult(**found["gate"]), full))
+
     assert [path.name for path in library.iterdir()] == ["skill.py"]
     assert (library / "skill.py").read_text() == before
 

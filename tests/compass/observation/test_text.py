@@ -48,6 +48,15 @@ def test_every_value_that_the_rounded_observation_holds_changes_the_text(obs: Ob
         assert describe(obs._replace(allies=allies, enemies=enemies)) != describe(obs), name
 
 
+def test_aims_stand_in_the_text_where_they_are_known() -> None:
+    own = unit("ally", 2, "stalker", (12.0, 8.0))
+    plain = unit("enemy", 3, "zealot", (13.0, 4.0), own)
+    obs = observation(own, (), (plain, plain._replace(id=4, aims_at=2)))
+    unaimed, aimed = describe(obs).splitlines()[-4:-2]
+    assert aimed == unaimed.replace("enemy 3", "enemy 4").replace("no, hops", "no, aims at agent 2, hops")
+    assert parse(describe(obs)) == rounded(obs) and rounded(obs).enemies[1].aims_at == 2
+
+
 def test_text_reads_as_written() -> None:
     own = unit("ally", 2, "stalker", (12.34, 8.41), health=0.8, shield=0.5)
     ally = unit("ally", 1, "zealot", (12.34, 10.0), own, last_action=3, hops=1)

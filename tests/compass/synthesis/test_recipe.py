@@ -7,18 +7,24 @@ import sys
 from dataclasses import replace
 from math import log
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from compass.episode import EpisodeSettings, run_episode
 from compass.errors import InputError
+from compass.observation.decode import constants_of
 from compass.planner import FixedPlanner
 from compass.policies import PlanningTeam
+from compass.skill import vitality
 from compass.skills.library import Skill, check_source, init_library, load_library
-from compass.skills.rehearsal import rehearse
+from compass.skills.rehearsal import MOMENTS, payload, rehearse
 from compass.skills.sandbox import Sandbox
 from compass.synthesis.fragments import RULES, TERMS
 from compass.synthesis.recipe import Recipe, compose
+from compass.types import MOVES, STOP
+from compass.wire import unpack
+from envs.scenario_file import load_scenario
 from envs.skirmish import Skirmish
 
 PLAIN = Recipe("plain", "Plain", "shoot, else stand.", ("any",), ("engage",), ("near",), ("shoot", "stand"))
@@ -56,6 +62,29 @@ def test_every_piece_plays_made_up_moments_and_reads_as_formatted(tmp_path: Path
     ruff = [sys.executable, "-m", "ruff", "format", "--check", "--line-length", "120", str(tmp_path)]
     done = subprocess.run(ruff, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("name", ["dodge", "lure"])
+def test_rules_of_full_information_act_on_aims_alone(name: str) -> None:
+    scope: dict[str, Any] = {}
+    exec(compose(with_piece(name)), scope)
+    constants = constants_of(load_scenario("protoss_5_vs_5_epo"))
+    aimed = next(moment for moment in MOMENTS if moment.aimed)
+    answers = []
+    for moment in (aimed, aimed._replace(aimed=False)):
+        answers.append(scope["control_logic"](unpack(payload(constants, "stalker", moment), constants), {}))
+    assert answers == [MOVES["west"], STOP]
+
+
+def test_guard_prefers_those_who_attack_the_weak() -> None:
+    scope: dict[str, Any] = {}
+    exec(compose(with_piece("guard")), scope)
+    constants = constants_of(load_scenario("protoss_5_vs_5_epo"))
+    moment = next(moment for moment in MOMENTS if moment.aimed)
+    obs = unpack(payload(constants, "stalker", moment), constants)
+    first, second = obs.enemies[0], obs.enemies[0]._replace(aims_at=None)
+    assert scope["score_target"](first, obs) == pytest.approx(1 - vitality(obs.own, obs)) and vitality(obs.own, obs) < 1
+    assert scope["score_target"](second, obs) == 0
 
 
 def test_values_stand_in_the_file() -> None:

@@ -17,7 +17,7 @@ unit_types: any
 
 import random
 
-from compass.skill import attack, best_target, move, nearest, stop, toward
+from compass.skill import attack, away, best_target, move, nearest, stop, toward
 
 BOX = []
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from compass.episode import EpisodeSettings, run_episode
+from compass.episode import FULL, EpisodeSettings, run_episode
 from compass.errors import InputError
 from compass.planner import ScriptedPlanner
 from compass.policies import PlanningTeam
@@ -35,6 +35,10 @@ LIBRARIES = {
     "clumsy": library_of(
         clumsy="if obs.step % 5 == 1:\n    return obs.nothing\nif obs.step % 5 == 2:\n    return None\n"
         "if obs.step % 5 == 3:\n    return 99\n" + FIGHT
+    ),
+    "wary": library_of(
+        wary="hunters = [enemy for enemy in obs.enemies if enemy.aims_at == obs.agent_id]\n"
+        "if len(hunters) > 1:\n    return away(obs, hunters)\n" + FIGHT
     ),
     "deadly": library_of(deadly="if obs.agent_id == 1 and obs.step == 30:\n    while True:\n        pass\n" + FIGHT),
     "greedy": library_of(greedy="if obs.agent_id == 2 and obs.step == 4:\n    return len([0] * 10**9)\n" + FIGHT),
@@ -64,6 +68,7 @@ def ring_of(name: str, observation: str, settings: EpisodeSettings) -> Iterator[
         ("protoss_5_vs_5_epo", "upstream", "dice", TRIAL, EpisodeSettings(hops=1, plan_every=7)),
         ("terran_5_vs_6", "upstream", "shipped", EVALUATION, EpisodeSettings(plan_on_change=False)),
         ("terran_5_vs_5_epo", "repaired", "dice", TRIAL, EpisodeSettings(hops=0)),
+        ("protoss_5_vs_6_epo", "repaired", "wary", TRIAL, EpisodeSettings(information=FULL)),
         ("zerg_5_vs_6_epo", "repaired", "clumsy", TRIAL, EpisodeSettings()),
         ("zerg_5_vs_5", "upstream", "clumsy", EVALUATION, EpisodeSettings()),
         ("protoss_5_vs_5", "repaired", "deadly", TRIAL, EpisodeSettings()),
@@ -81,6 +86,15 @@ def test_results_are_those_of_the_episode_loop(
     assert kinds == {"clumsy": {"exception", "illegal"}, "deadly": {"deadline"}, "greedy": {"memory"}}.get(
         library, set()
     )
+
+
+def test_skills_use_what_full_information_tells() -> None:
+    found = []
+    for settings in (EpisodeSettings(), EpisodeSettings(information=FULL)):
+        with ring_of("protoss_5_vs_6_epo", "repaired", settings) as ring:
+            plain, wary = library_of(wary=FIGHT), LIBRARIES["wary"]
+            found.append(ring.play(plain, range(4), TRIAL) == ring.play(wary, range(4), TRIAL))
+    assert found == [True, False]  # where aims are unknown the rule that asks for them never acts
 
 
 def test_a_ring_tells_what_became_of_each_skill() -> None:
