@@ -31,6 +31,7 @@ Scenario = Annotated[
 Episodes = Annotated[int, typer.Option(help="How many battles; their seeds follow one another.")]
 Seed = Annotated[int, typer.Option(help="Seed of the first battle.")]
 Skills = Annotated[Path | None, typer.Option(help="Folder of the skill library.", show_default="the shipped one")]
+TopK = Annotated[int, typer.Option(help="How many skills a plan chooses from at most, those that fit best.")]
 Workers = Annotated[
     int | None, typer.Option(help="Processes that play; with a model, battles at once.", show_default="one per core; 8")
 ]
@@ -52,6 +53,7 @@ def evaluate_command(
     backend: Annotated[str, typer.Option(help=f"Who simulates: {', '.join(BACKENDS)}.")] = "embedded",
     plan_every: Annotated[int, typer.Option(help="Steps between an agent's plans.")] = _DEFAULTS.plan_every,
     plan_on_change: Annotated[str, typer.Option(help="Plan too on sharp change: on or off.")] = "on",
+    top_k: TopK = _DEFAULTS.top_k,
     hops: Annotated[
         int | None,
         typer.Option(
@@ -81,6 +83,7 @@ def evaluate_command(
     clock: by.Clock = None,
     game_speed: by.GameSpeed = None,
     answer_tokens: by.AnswerTokens = None,
+    embedding_model: by.EmbeddingModel = None,
     concurrency: by.Concurrency = None,
     requests_per_minute: by.Rate = None,
     timeout: by.Timeout = None,
@@ -107,7 +110,9 @@ def evaluate_command(
         planner=planner,
         observation=observation,
         backend=backend,
-        episode=EpisodeSettings(default_hops(policy) if hops is None else hops, plan_every, plan_on_change == "on"),
+        episode=EpisodeSettings(
+            default_hops(policy) if hops is None else hops, plan_every, plan_on_change == "on", top_k
+        ),
         skills=skills,
         unsafe_skills=unsafe_skills,
         workers=workers,

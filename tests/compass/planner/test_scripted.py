@@ -10,6 +10,7 @@ from compass.observation.text import describe, parse
 from compass.planner import PlanRequest, ScriptedPlanner
 from compass.planner.scripted import PULL_BACK, TASKS, sub_tasks
 from compass.skills.library import default_library_folder, load_library
+from compass.skills.retrieval import Shelf
 from compass.types import Decision, Observation, Trigger
 from envs.units import UNIT_NAMES
 from tests.compass.observation.sights import FACTS, observation, observations, unit
@@ -18,7 +19,7 @@ LIBRARY = load_library(default_library_folder())
 
 
 def decide(obs: Observation) -> Decision:
-    skills = LIBRARY.for_unit(obs.own.unit_type)
+    skills = Shelf(LIBRARY.for_unit(obs.own.unit_type))
     return ScriptedPlanner().decide(PlanRequest(obs._replace(units=FACTS), Trigger.START, skills, None))
 
 
@@ -78,4 +79,4 @@ def test_a_reader_of_the_text_decides_the_same(obs: Observation) -> None:
 def test_an_empty_shelf_is_said_plainly() -> None:
     me = unit("ally", 0, "zealot", (16.0, 16.0))
     with pytest.raises(InputError, match="no skill for a zealot"):
-        ScriptedPlanner().ask(PlanRequest(observation(me, [], []), Trigger.START, (), None))
+        ScriptedPlanner().ask(PlanRequest(observation(me, [], []), Trigger.START, Shelf(()), None))

@@ -10,6 +10,7 @@ import pytest
 from compass.errors import InputError
 from compass.planner import FixedPlanner, Planner, PlanRequest, RandomPlanner, ScriptedPlanner
 from compass.skills.library import default_library_folder, load_library
+from compass.skills.retrieval import Shelf
 from compass.types import Decision, Trigger
 from tests.compass.observation.sights import FACTS, observation, unit
 
@@ -19,7 +20,7 @@ ANY = SimpleNamespace()  # these planners look at no constants
 
 def ask(planner: Planner, kind: str = "stalker", agent: int = 0, step: int = 0) -> Decision:
     obs = observation(unit("ally", agent, kind, (16.0, 16.0)), [], [])._replace(step=step, units=FACTS)
-    thinking = planner.ask(PlanRequest(obs, Trigger.PERIOD, LIBRARY.for_unit(kind), None))
+    thinking = planner.ask(PlanRequest(obs, Trigger.PERIOD, Shelf(LIBRARY.for_unit(kind)), None))
     assert thinking.arrived(0)
     return thinking.plan().decision
 
@@ -57,7 +58,7 @@ def test_parameters_are_those_of_the_scripted_planner(kind: str) -> None:
     planner = FixedPlanner({kind: "focus_fire"})
     me = unit("ally", 0, kind, (16.0, 16.0))
     obs = observation(me, [], [unit("enemy", 0, "stalker", (20.0, 16.0), me)])._replace(units=FACTS)
-    request = PlanRequest(obs, Trigger.PERIOD, LIBRARY.for_unit(kind), None)
+    request = PlanRequest(obs, Trigger.PERIOD, Shelf(LIBRARY.for_unit(kind)), None)
     scripted = ScriptedPlanner().decide(request)
     assert scripted.skill == "focus_fire"
     assert planner.ask(request).plan().decision.parameters == scripted.parameters
@@ -74,4 +75,4 @@ def test_an_empty_shelf_is_told(planner: Planner) -> None:
     planner.begin(ANY, 0)
     obs = observation(unit("ally", 0, "stalker", (16.0, 16.0)), [], [])
     with pytest.raises(InputError, match="stalker"):
-        planner.ask(PlanRequest(obs, Trigger.START, (), None))
+        planner.ask(PlanRequest(obs, Trigger.START, Shelf(()), None))
