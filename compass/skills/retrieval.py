@@ -2,8 +2,9 @@
 
 The rule, each point deciding where those above leave a tie:
 
-1. skills that serve the sub-task that the text begins with (a line `task:` of theirs), those that name it first before others;
-2. how well name, description and tasks fit the text, in tenths of the best fit; fully where the text is their sub-task alone;
+1. skills that serve the sub-task that the text begins with (a line `task:` of theirs);
+2. how well name, description and tasks fit the text, in tenths of the best fit; where the text is no more than their sub-task ten
+   tenths, and one less for every task that they name before it;
 3. skills for fewer unit types before those for more, and those before the ones for any;
 4. the gain in wins that the trial of the text is sure of, in whole points; 0 without a trial;
 5. the newer version before the older; a text that no store knows yet is the newest;
@@ -37,14 +38,19 @@ Scores = Callable[[str], Sequence[float]]
 class Found:
     """A skill and why it stands where it stands.
 
-    task: the place among its tasks of the one that the text begins with, None where it serves none such. fit: how well it fits the
-    text, as a fraction of the best fit. merit: what its trial proved, and since when it is live.
+    task: the one of its tasks that the text begins with, None where it serves none such. fit: how well it fits the text, 0 to 1 in
+    tenths. merit: what its trial proved, and since when it is live.
     """
 
     skill: Skill
-    task: int | None
+    task: str | None
     fit: float
     merit: Merit
+
+    @property
+    def score(self) -> float:
+        """The fit, and 1 more for the task that was asked for."""
+        return self.fit + (self.task is not None)
 
 
 def document_of(skill: Skill) -> str:
@@ -64,10 +70,10 @@ def rank(
     best = max(fits, default=0.0)
     found = []
     for skill, score in zip(skills, fits, strict=True):
-        task = _task(skill, asked)
-        alone = task is not None and len(words_of(skill.tasks[task])) == len(asked)
-        fit = 1.0 if alone else max(0.0, score / best) if best > 0.0 else 0.0
-        found.append(Found(skill, task, fit, merits.get(skill.sha256, _UNKNOWN)))
+        task, fit = _task(skill, asked), score / best if best > 0.0 else 0.0
+        if task is not None and words_of(task) == asked:
+            fit = 1.0 - skill.tasks.index(task) / 10
+        found.append(Found(skill, task, round(max(0.0, fit), 1), merits.get(skill.sha256, _UNKNOWN)))
     moments = sorted({each.merit.since for each in found if each.merit.since}, reverse=True)
     ages = {"": -1} | {moment: age for age, moment in enumerate(moments)}
 
@@ -76,8 +82,7 @@ def rank(
         merit = (-round(100 * each.merit.proven), ages[each.merit.since])
         if not asked:
             return (*merit, *kinds, each.skill.name)
-        task = len(each.skill.tasks) if each.task is None else each.task
-        return (each.task is None, task, -round(10 * each.fit), *kinds, *merit, each.skill.name)
+        return (-each.score, *kinds, *merit, each.skill.name)
 
     return tuple(sorted(found, key=key))
 
@@ -92,13 +97,11 @@ def precedence(skill: Skill) -> tuple[int, int]:
     return ANY in skill.unit_types, len(skill.unit_types)
 
 
-def _task(skill: Skill, asked: tuple[str, ...]) -> int | None:
-    """The place of the first of a skill's tasks that the words asked for begin with."""
-    for place, task in enumerate(skill.tasks):
-        words = words_of(task)
-        if words and asked[: len(words)] == words:
-            return place
-    return None
+def _task(skill: Skill, asked: tuple[str, ...]) -> str | None:
+    """The longest of a skill's tasks that the words asked for begin with."""
+    words = {task: words_of(task) for task in skill.tasks}
+    begun = [task for task, its in words.items() if its and asked[: len(its)] == its]
+    return max(begun, key=lambda task: len(words[task]), default=None)
 
 
 class Shelf(Sequence[Skill]):

@@ -35,6 +35,11 @@ class StoreReader:
         """Whether anything is kept yet; looking or changing begins it."""
         return format_of(self._home) > 0
 
+    @property
+    def vectors(self) -> Path:
+        """Where embeddings of skills are cached: nothing that anybody would miss."""
+        return self._home / "vectors"
+
     def live(self) -> Library:
         """The library as it should be played: the files, with the last good version in place of one that an edit broke.
 
