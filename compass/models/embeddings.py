@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite
 from typing import Any, NoReturn, Protocol
 
 import orjson
@@ -14,6 +13,7 @@ from compass.models.retries import AttemptFailed
 Vector = tuple[float, ...]
 MOST_TEXTS = 256
 """In one request."""
+_LARGEST = 1e18  # of a number: far from where sums of squares end
 
 
 class Embedder(Protocol):
@@ -45,7 +45,8 @@ def read_embeddings(body: bytes, count: int) -> list[Vector]:
     for place, entry in enumerate(data):
         if not isinstance(entry, dict):
             _none("an entry is no object")
-        found[entry.get("index", place)] = _vector(entry.get("embedding"))
+        index = entry.get("index", place)
+        found[index if type(index) is int else place] = _vector(entry.get("embedding"))
     vectors = [found[place] for place in range(count) if place in found]
     if len(vectors) != count or len({len(vector) for vector in vectors}) > 1:
         _none("its vectors are not one a text and of one length")
@@ -53,7 +54,11 @@ def read_embeddings(body: bytes, count: int) -> list[Vector]:
 
 
 def _vector(value: Any) -> Vector:
-    if not isinstance(value, list) or not value or any(type(x) not in (int, float) or not isfinite(x) for x in value):
+    if (
+        not isinstance(value, list)
+        or not value
+        or any(type(x) not in (int, float) or not abs(x) <= _LARGEST for x in value)
+    ):
         _none("an embedding is no list of numbers")
     return tuple(float(x) for x in value)
 
