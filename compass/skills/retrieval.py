@@ -116,6 +116,7 @@ class Shelf(Sequence[Skill]):
         self._top_k = top_k
         self._merits = merits or {}
         self._index: Scores | None = None
+        self._overview: tuple[Skill, ...] | None = None
         self.find = lru_cache(_REMEMBERED)(self._find)
         """At most `top_k` skills for a text, best first."""
 
@@ -139,13 +140,18 @@ class Shelf(Sequence[Skill]):
 
     def find_by(self, text: str, scores: Scores) -> tuple[Skill, ...]:
         """The same as `find` by another measure of how well the skills of this sequence fit a text."""
+        if self.all_offered:
+            return self._skills
         ranked = rank(self._skills, text, self._merits, scores)
-        return self._skills if self.all_offered else tuple(each.skill for each in ranked[: self._top_k])
+        return tuple(each.skill for each in ranked[: self._top_k])
 
     def overview(self) -> tuple[Skill, ...]:
         """At most `top_k` skills where no text is known yet: the best for every task, then the best others."""
-        if self.all_offered:
-            return self._skills
+        if self._overview is None:
+            self._overview = self._skills if self.all_offered else self._best_for_every_task()
+        return self._overview
+
+    def _best_for_every_task(self) -> tuple[Skill, ...]:
         ranked = [each.skill for each in rank(self._skills, "", self._merits)]
         first: dict[str, Skill] = {}
         for skill in ranked:

@@ -69,41 +69,39 @@ class Similarity:
         self._tell = tell
         self._cache = cache or VectorCache()
         self._failed = False
-        self._turn = asyncio.Lock()  # who waits finds known what the one before asked for
+        self._turn = asyncio.Lock()  # for the skills: who waits finds known what the one before asked for
 
     async def scores(self, skills: Sequence[Skill], text: str) -> Scores | None:
         """The cosine of each skill's vector with the text's, for `compass.skills.retrieval.rank`; None without embeddings."""
-        async with self._turn:
-            if self._failed:
-                return None
-            try:
-                asked, *vectors = await self._vectors([text, *map(document_of, skills)])
-            except InputError as error:
+        documents = [document_of(skill) for skill in skills]
+        try:
+            async with self._turn:
+                if self._failed:
+                    return None
+                known = await self._vectors(documents)
+            known |= await self._vectors([text])
+            if len({len(vector) for vector in known.values()}) > 1:  # another model has that name now
+                known = await self._ask([*documents, text])
+        except InputError as error:
+            if not self._failed:
                 self._failed = True
                 self._tell(f"skills are found by their words instead: {error}")
-                return None
-        fits = [_cosine(asked, vector) for vector in vectors]
+            return None
+        fits = [_cosine(known[text], known[document]) for document in documents]
         return lambda _: fits
 
-    async def _vectors(self, texts: Sequence[str]) -> list[Floats]:
+    async def _vectors(self, texts: Sequence[str]) -> dict[str, Floats]:
         known = {text: self._cache.get(self._model, text) for text in texts}
-        lengths = {len(vector) for vector in known.values() if vector is not None}
         missing = [text for text, vector in known.items() if vector is None]
-        found = await self._ask(missing) if missing else {}
-        if len(lengths | {len(vector) for vector in found.values()}) > 1:  # another model has that name now
-            found = await self._ask(list(known))
-        for text, vector in found.items():
-            self._cache.put(self._model, text, vector)
-        return [found[text] if text in found else _certain(known[text]) for text in texts]
+        asked = await self._ask(missing) if missing else {}
+        return {text: vector for text, vector in known.items() if vector is not None} | asked
 
     async def _ask(self, texts: Sequence[str]) -> dict[str, Floats]:
         vectors = await self._embedder.embed(self._model, texts)
-        return {text: np.array(vector, dtype="<f4") for text, vector in zip(texts, vectors, strict=True)}
-
-
-def _certain(vector: Floats | None) -> Floats:
-    assert vector is not None, "what is missing was asked for"
-    return vector
+        found = {text: np.array(vector, dtype="<f4") for text, vector in zip(texts, vectors, strict=True)}
+        for text, vector in found.items():
+            self._cache.put(self._model, text, vector)
+        return found
 
 
 def _cosine(one: Floats, other: Floats) -> float:
