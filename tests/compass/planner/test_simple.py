@@ -38,6 +38,15 @@ def test_every_skill_of_the_shelf_is_drawn_about_as_often() -> None:
     assert all(140 < count < 260 for count in counts.values())
 
 
+def test_of_more_skills_than_top_k_only_those_offered_are_drawn() -> None:
+    planner, shelf = RandomPlanner(), Shelf(LIBRARY.for_unit("stalker"), top_k=3)
+    planner.begin(ANY, 5)
+    obs = observation(unit("ally", 0, "stalker", (16.0, 16.0)), [], [])._replace(units=FACTS)
+    requests = (PlanRequest(obs._replace(step=step), Trigger.PERIOD, shelf, None) for step in range(60))
+    drawn = {planner.ask(request).plan().decision.skill for request in requests}
+    assert drawn == {skill.name for skill in shelf.overview()} and len(drawn) == 3
+
+
 def test_draws_are_those_of_seed_agent_and_step() -> None:
     steps = range(0, 400, 20)
     assert drawn(5, 0, steps) == drawn(5, 0, steps)
