@@ -31,7 +31,6 @@ Scenario = Annotated[
 Episodes = Annotated[int, typer.Option(help="How many battles; their seeds follow one another.")]
 Seed = Annotated[int, typer.Option(help="Seed of the first battle.")]
 Skills = Annotated[Path | None, typer.Option(help="Folder of the skill library.", show_default="the shipped one")]
-TopK = Annotated[int, typer.Option(help="How many skills a plan chooses from at most, those that fit best.")]
 Workers = Annotated[
     int | None, typer.Option(help="Processes that play; with a model, battles at once.", show_default="one per core; 8")
 ]
@@ -53,7 +52,9 @@ def evaluate_command(
     backend: Annotated[str, typer.Option(help=f"Who simulates: {', '.join(BACKENDS)}.")] = "embedded",
     plan_every: Annotated[int, typer.Option(help="Steps between an agent's plans.")] = _DEFAULTS.plan_every,
     plan_on_change: Annotated[str, typer.Option(help="Plan too on sharp change: on or off.")] = "on",
-    top_k: TopK = _DEFAULTS.top_k,
+    top_k: Annotated[
+        int, typer.Option(help="How many skills a plan chooses from at most, those that fit best.")
+    ] = _DEFAULTS.top_k,
     hops: Annotated[
         int | None,
         typer.Option(

@@ -61,7 +61,7 @@ AnswerTokens = Annotated[
 ]
 EmbeddingModel = Annotated[
     str | None,
-    _option("--embedding-model", help="Find the skills for a sub-task by its embeddings.", shown="by words (BM25)"),
+    _option("--embedding-model", help="Find the skills for a sub-task by its embeddings.", shown="by words"),
 ]
 Concurrency = Annotated[int | None, _option("--concurrency", help="Calls under way at once.", shown=_MODEL.concurrency)]
 Rate = Annotated[

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from compass.cli.evaluate import Skills, TopK
+from compass.cli.evaluate import Skills
 from compass.cli.output import Json, err, out, print_json
 from compass.errors import InputError, unknown
 from compass.models.settings import ModelSettings, default_base_url, key_from_environment
@@ -23,10 +23,10 @@ from envs.units import UNIT_NAMES
 def search(
     text: Annotated[str, typer.Argument(help='What the skill should do; "" for what is proven and recent.')],
     unit_type: Annotated[str | None, typer.Option(help="For agents of this unit type.", show_default="all")] = None,
-    top_k: TopK = TOP_K,
+    top_k: Annotated[int, typer.Option(help="How many at most.")] = TOP_K,
     skills: Skills = None,
     embedding_model: Annotated[
-        str | None, typer.Option(help="Find them by a model's embeddings.", show_default="by words (BM25)")
+        str | None, typer.Option(help="Find them by a model's embeddings.", show_default="by words")
     ] = None,
     base_url: Annotated[
         str | None,
