@@ -13,6 +13,7 @@ from compass.communication import Channel, Exchange, FullInformation
 from compass.errors import InputError, unknown
 from compass.policies.base import Choice, Team
 from compass.schedule import PlanSchedule
+from compass.skills.retrieval import TOP_K
 from compass.types import EpisodeResult, Outcome, Planned, StepRecord
 from envs.draws import EVALUATION
 from envs.skirmish import Frame, Skirmish
@@ -23,23 +24,27 @@ INFORMATION = COMMUNICATED, FULL = "communicated", "full"
 
 @dataclass(frozen=True)
 class EpisodeSettings:
-    """What a team knows, how it communicates and when it plans; the same for every planner.
+    """What a team knows, how it communicates, when it plans and from how many skills; the same for every planner.
 
     hops: messages a record may take over its life (0: no communication). plan_every: steps between plans. plan_on_change: plan too
     at first contact, when an ally is lost and when health runs low. information: one of `INFORMATION`; `full` breaks
-    decentralisation on purpose, to tell what knowing more could gain: nothing is told then, and `hops` means nothing.
+    decentralisation on purpose, to tell what knowing more could gain: nothing is told then, and `hops` means nothing. top_k: how
+    many skills a plan chooses from at most.
     """
 
     hops: int = 3
     plan_every: int = 20
     plan_on_change: bool = True
     information: str = COMMUNICATED
+    top_k: int = TOP_K
 
     def __post_init__(self) -> None:
         if self.plan_every < 1:
             raise InputError(f"plan_every is {self.plan_every}; give 1 or more steps")
         if self.information not in INFORMATION:
             raise unknown("information", self.information, INFORMATION)
+        if self.top_k < 1:
+            raise InputError(f"top_k is {self.top_k}; give 1 or more skills")
 
 
 class Listener(Protocol):

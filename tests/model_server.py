@@ -1,4 +1,4 @@
-"""A real HTTP server in the place of a model's: it answers chat completions, as it should or with a fault that a test asks for."""
+"""A real HTTP server in the place of a model's: chat completions and embeddings, correct or with a fault that a test asks for."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import socket
 import struct
 import threading
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -71,6 +72,21 @@ def completion(
     }
 
 
+SYNONYMS = {"retreat": "flee", "withdraw": "flee", "escape": "flee"}
+"""Words that mean the same to the embeddings below, and nothing to whoever counts words."""
+
+
+def embeddings(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Correct embeddings of a request's texts, last one first: a number for every word, the same for synonyms."""
+    data = []
+    for index, text in enumerate(request["input"]):
+        words = [SYNONYMS.get(word, word) for word in text.lower().replace("_", " ").split()]
+        vector = [float(sum(zlib.crc32(word.encode()) % 64 == place for word in words)) for place in range(64)]
+        data.append({"object": "embedding", "index": index, "embedding": vector})
+    usage = {"prompt_tokens": len(str(request["input"])) // 4, "total_tokens": len(str(request["input"])) // 4}
+    return {"object": "list", "data": data[::-1], "model": request["model"], "usage": usage}
+
+
 def image_urls(request: Mapping[str, Any]) -> list[str]:
     """The data URLs of the request's images, in order."""
     parts = [
@@ -82,12 +98,14 @@ def image_urls(request: Mapping[str, Any]) -> list[str]:
 class ModelServer:
     """The server, from entering to leaving, on a free port of the loopback; one thread a connection.
 
-    `answer` gets the parsed request; its text becomes the answer of a correct chat completion. `requests` holds what came in,
+    `answer` gets the parsed request; its text becomes the answer of a correct chat completion. `embed` gets those for
+    embeddings, which are answered correctly without it. `requests` holds what came in,
     `most_at_once` how many were under way together at most. What `answer` raises is raised again on leaving.
     """
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, embed: Callable[[dict[str, Any]], Behaviour] | None = None) -> None:
         self.answer = answer
+        self.embed = embed or (lambda request: Behaviour(body=embeddings(request)))
         self.requests: list[Request] = []
         self.most_at_once = 0
         self.stopping = threading.Event()
@@ -121,9 +139,11 @@ class ModelServer:
             self.requests.append(request)
             self._under_way += 1
             self.most_at_once = max(self.most_at_once, self._under_way)
-        if request.path != "/v1/chat/completions":
+        if request.path not in ("/v1/chat/completions", "/v1/embeddings"):
             return Behaviour(404, {"error": {"message": f"no such path: {request.path}"}})
         try:
+            if request.path == "/v1/embeddings":
+                return self.embed(request.body)
             answer = self.answer(request.body)
         except Exception as error:
             self._errors.append(error)

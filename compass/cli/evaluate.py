@@ -59,6 +59,9 @@ def evaluate_command(
     backend: Annotated[str, typer.Option(help=f"Who simulates: {', '.join(BACKENDS)}.")] = "embedded",
     plan_every: Annotated[int, typer.Option(help="Steps between an agent's plans.")] = _DEFAULTS.plan_every,
     plan_on_change: Annotated[str, typer.Option(help="Plan too on sharp change: on or off.")] = "on",
+    top_k: Annotated[
+        int, typer.Option(help="How many skills a plan chooses from at most, those that fit best.")
+    ] = _DEFAULTS.top_k,
     hops: Annotated[
         int | None,
         typer.Option(
@@ -88,6 +91,7 @@ def evaluate_command(
     clock: by.Clock = None,
     game_speed: by.GameSpeed = None,
     answer_tokens: by.AnswerTokens = None,
+    embedding_model: by.EmbeddingModel = None,
     concurrency: by.Concurrency = None,
     requests_per_minute: by.Rate = None,
     timeout: by.Timeout = None,
@@ -115,7 +119,11 @@ def evaluate_command(
         observation=observation,
         backend=backend,
         episode=EpisodeSettings(
-            default_hops(policy) if hops is None else hops, plan_every, plan_on_change == "on", information
+            default_hops(policy) if hops is None else hops,
+            plan_every,
+            plan_on_change == "on",
+            information,
+            top_k,
         ),
         skills=skills,
         unsafe_skills=unsafe_skills,

@@ -95,7 +95,9 @@ class _Shown:
     def ended(self, found: Round) -> None:
         self.rounds.append(found)
         what = f"{found.skill} {found.verdict}: {found.reason}" if found.skill else found.reason
-        gain = f" ({100 * found.difference:+.1f} points in {found.pairs} battles)" if found.difference is not None else ""
+        gain = (
+            f" ({100 * found.difference:+.1f} points in {found.pairs} battles)" if found.difference is not None else ""
+        )
         self._say(f"round {found.number}, {found.scenario}: {what}{gain}")
 
     def measured(self, point: Point) -> None:

@@ -59,6 +59,10 @@ AnswerTokens = Annotated[
     int | None,
     _option("--answer-tokens", help="Length of an answer at most, thinking included.", shown=_VLM.answer_tokens),
 ]
+EmbeddingModel = Annotated[
+    str | None,
+    _option("--embedding-model", help="Find the skills for a sub-task by its embeddings.", shown="by words"),
+]
 Concurrency = Annotated[int | None, _option("--concurrency", help="Calls under way at once.", shown=_MODEL.concurrency)]
 Rate = Annotated[
     float | None, _option("--requests-per-minute", help="Calls begun in a minute at most.", shown="no limit")
@@ -76,7 +80,7 @@ Prices = Annotated[Path | None, _option("--prices", help="A file of prices.", sh
 
 _OPTIONS = (
     *("model", "base_url", "calls", "no_image", "no_reflection", "frames", "image_size", "prompts"),
-    *("clock", "game_speed", "answer_tokens"),
+    *("clock", "game_speed", "answer_tokens", "embedding_model"),
     *("concurrency", "requests_per_minute", "timeout", "max_tokens", "max_dollars", "max_minutes", "prices"),
 )
 
@@ -102,7 +106,7 @@ def model_settings(options: Mapping[str, Any], switch: str = "--planner vlm") ->
     if "game_speed" in given and given.get("clock") != "realtime":
         raise InputError("--game-speed is for a game that runs on: add --clock realtime, or leave it out")
     model = _only(given, "timeout", "concurrency", "requests_per_minute")
-    vlm = _only(given, "calls", "frames", "image_size", "clock", "game_speed", "answer_tokens")
+    vlm = _only(given, "calls", "frames", "image_size", "clock", "game_speed", "answer_tokens", "embedding_model")
     return {
         "model": ModelSettings(given["model"], given.get("base_url", default_base_url()), **model),
         "vlm": VlmSettings(

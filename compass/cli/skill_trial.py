@@ -11,7 +11,8 @@ import typer
 from compass.cli.evaluate import Information, Skills
 from compass.cli.output import Json, err, out, print_json
 from compass.episode import COMMUNICATED, FULL, EpisodeSettings
-from compass.skills.library import Skill, default_library_folder, load_library, load_skill
+from compass.skills.library import Skill, default_library_folder, load_skill
+from compass.skills.merits import known_library
 from compass.trial.arena import Arena
 from compass.trial.gate import GateResult, gate
 from compass.trial.sequential import CAP, PairedTest, Verdict
@@ -40,7 +41,7 @@ def try_command(
     the same battles with it and without it until the difference is clear. Exit code 2 when the file does not pass the gate.
     """
     settings = EpisodeSettings(information=information)
-    library = load_library(skills or default_library_folder())
+    library = known_library(skills or default_library_folder())
     found = load_scenario(scenario)
     test = PairedTest(cap=episodes // 2)
     skill = load_skill(file)

@@ -13,6 +13,7 @@ from rich.table import Table
 from compass.cli.evaluate import Skills
 from compass.cli.output import Json, out, print_json
 from compass.cli.skill_history import known_versions, last_good, register
+from compass.cli.skill_search import search
 from compass.cli.skill_trial import try_command
 from compass.errors import InputError
 from compass.planner.scripted import TASKS
@@ -92,6 +93,7 @@ def init(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],
 
 register(app)
 app.command("try")(try_command)
+app.command("search")(search)
 
 
 def _tried(library: Library) -> tuple[list[Broken], list[str]]:

@@ -17,6 +17,7 @@ from compass.evaluate.player import PlayerSpec, compile_kernels, describe_sandbo
 from compass.evaluate.settings import EvaluateSettings
 from compass.evaluate.workers import cores, play_all
 from compass.planner import WITHOUT_MODEL
+from compass.skills.merits import copy_of
 from compass.types import EpisodeResult
 from envs.draws import DEMONSTRATIONS
 from envs.jit import announce_compile
@@ -39,8 +40,8 @@ def record(settings: EvaluateSettings, out: Path, progress: Callable[[EpisodeRes
             folder = Path(name)
             (folder / "records").mkdir()
             (folder / "skills").mkdir()
-            for skill in library.skills.values() if library else ():  # a copy: edits meanwhile change nothing
-                (folder / "skills" / f"{skill.name}.py").write_text(skill.source, encoding="utf-8")
+            for file, text in copy_of(library).items() if library else ():  # a copy: edits meanwhile change nothing
+                (folder / "skills" / file).write_text(text, encoding="utf-8")
             results = _play(settings, folder, progress)
             del manifest["created"]  # equal battles give equal bytes
             manifest |= {"stream": DEMONSTRATIONS, "demonstrations": FORMAT}

@@ -19,6 +19,7 @@ from compass.planner.vlm.prompts import Prompts
 from compass.planner.vlm.scripted_answers import answer
 from compass.policies import PlanningTeam
 from compass.skills.library import Library
+from compass.skills.retrieval import Shelves
 from compass.skills.sandbox import Sandbox
 from envs.skirmish import Skirmish
 
@@ -62,7 +63,10 @@ def estimate(settings: EvaluateSettings, library: Library, prompts: Prompts, tar
     Pictures are counted, not drawn. A real model plays longer or shorter battles and may need calls to be repeated.
     """
     assert settings.vlm is not None
-    vlm, model = replace(settings.vlm, clock="paused"), _Counting(tariff, _ANSWER[settings.vlm.calls])
+    vlm, model = (
+        replace(settings.vlm, clock="paused", embedding_model=None),
+        _Counting(tariff, _ANSWER[settings.vlm.calls]),
+    )
     env = Skirmish(settings.scenario, settings.observation)
     seeds = settings.seeds[:_BATTLES]
     with (
@@ -71,7 +75,7 @@ def estimate(settings: EvaluateSettings, library: Library, prompts: Prompts, tar
         Sandbox(library, settings.unsafe_skills) as sandbox,
     ):
         planner = VlmPlanner(vlm, prompts, Cassette(Path(folder)), loop, model, pace=settings.pace)
-        team = PlanningTeam(planner, library, sandbox)
+        team = PlanningTeam(planner, Shelves(library, settings.episode.top_k), sandbox)
         for seed in seeds:
             run_episode(env, team, seed, settings.episode)
     spent = model.spent

@@ -18,7 +18,8 @@ from compass.evaluate.settings import BESIDE, EvaluateSettings
 from compass.evaluate.workers import Played, cores, play_all
 from compass.planner import WITHOUT_MODEL
 from compass.planner.vlm.prompts import Prompts, load_prompts
-from compass.skills.library import Library, default_library_folder, load_library
+from compass.skills.library import Library, default_library_folder
+from compass.skills.merits import known_library
 from compass.types import EpisodeResult, Outcome
 from envs.jit import announce_compile
 
@@ -37,7 +38,9 @@ def library_of(settings: EvaluateSettings) -> Library | None:
     Raises:
         InputError: the folder holds no library.
     """
-    return load_library(settings.skills or default_library_folder()) if settings.policy == "team" else None
+    if settings.policy != "team":
+        return None
+    return known_library(settings.skills or default_library_folder(), settings.episode.top_k)
 
 
 def prompts_of(settings: EvaluateSettings) -> Prompts | None:

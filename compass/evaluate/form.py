@@ -30,6 +30,7 @@ _TEAM: Mapping[str, str] = {
     "planner": _TEXT,
     "plan_every": _COUNT,
     "plan_on_change": _SWITCH,
+    "top_k": _COUNT,
     "skills": _OBJECT,
     "sandbox": _OBJECT,
 }
@@ -42,7 +43,11 @@ _MODEL: Mapping[str, str] = {
     "game_speed": _NUMBER,
 }
 """What is null but where a model plans."""
-_OR_NULL: Mapping[str, str] = {"policy_version": _COUNT, "git": _TEXT, "price": _OBJECT, "trained": _OBJECT}
+_OR_NULL: Mapping[str, str] = {
+    **dict.fromkeys(("git", "merits", "embedding_model"), _TEXT),
+    **dict.fromkeys(("price", "trained"), _OBJECT),
+    "policy_version": _COUNT,
+}
 _NEEDED = ("seed", "episodes")
 _PARTS: Mapping[str, tuple[Mapping[str, str], Mapping[str, str]]] = {
     "endpoint": ({"base_url": _TEXT, "timeout": _NUMBER, "concurrency": _COUNT}, {"requests_per_minute": _NUMBER}),

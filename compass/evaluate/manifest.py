@@ -23,6 +23,7 @@ from compass.models.prices import Price, tariff_of
 from compass.policies.checkpoint import content_hash, load_policy
 from compass.policies.nearest import VERSION as NEAREST_VERSION
 from compass.skills.library import Library
+from compass.skills.merits import merits_hash
 from envs.draws import EVALUATION
 from envs.engine import rules_hash
 from envs.scenario import EnemyOrder, Scenario, StartPositions, Teams
@@ -32,11 +33,23 @@ _PACKAGES = ("compass-smac", "networkx", "numba", "numpy", "orjson", "pyseccomp"
 _MODEL_PACKAGES = ("openai", "pillow", "pydantic")
 MAY_CHANGE = ("episodes", "endpoint", "limits", "price")
 """What a resumed run takes over from the new start; the earlier values stay in `earlier`."""
-_MAY_DIFFER = ("created", "git", *MAY_CHANGE)
+_MAY_DIFFER = ("created", "git", "merits", *MAY_CHANGE)  # merits: a resumed run goes on with its own copy of them
 _OPTIONS = (
-    *("seed", "policy", "planner", "observation", "information", "backend", "plan_every", "plan_on_change", "hops"),
+    *(
+        "seed",
+        "policy",
+        "planner",
+        "observation",
+        "information",
+        "backend",
+        "plan_every",
+        "plan_on_change",
+        "top_k",
+        "hops",
+    ),
     "skills",
     *("unsafe_skills", "model", "calls", "frames", "image_size", "prompts", "clock", "game_speed", "answer_tokens"),
+    "embedding_model",
 )
 _PLANNING = (
     "model",
@@ -49,11 +62,22 @@ _PLANNING = (
     "game_speed",
     "answer_tokens",
     "prompts",
+    "embedding_model",
 )
 _FOLLOWS = {
     "scenario": ("scenario_hash", "scenario_content", "setting"),
     "scenario_hash": ("scenario_content",),
-    "policy": ("policy_version", "trained", "planner", "plan_every", "plan_on_change", "skills", "sandbox", *_PLANNING),
+    "policy": (
+        "policy_version",
+        "trained",
+        "planner",
+        "plan_every",
+        "plan_on_change",
+        "top_k",
+        "skills",
+        "sandbox",
+        *_PLANNING,
+    ),
     "planner": ("packages", *_PLANNING),
     "unsafe_skills": ("sandbox",),
 }
@@ -116,9 +140,11 @@ def build_manifest(
         "planner": settings.planned_by,
         "plan_every": settings.episode.plan_every if plans else None,
         "plan_on_change": settings.episode.plan_on_change if plans else None,
+        "top_k": settings.episode.top_k if plans else None,
         "hops": settings.episode.hops,
         **_planning(settings, prompts),
         "skills": {"hash": library.content_hash, "names": sorted(library.skills)} if library else None,
+        "merits": merits_hash(library) if library else None,
         "sandbox": dict(sandbox) if sandbox else None,
         "unsafe_skills": settings.unsafe_skills,
         "rules": rules_hash(),

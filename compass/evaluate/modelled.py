@@ -18,6 +18,7 @@ from compass.evaluate.workers import Play, Played
 from compass.models.base import Model
 from compass.models.budget import Budget, Limits, Meter, Spent, spent_on
 from compass.models.cassette import Cassette
+from compass.models.embeddings import Embedder
 from compass.models.loop import ModelLoop
 from compass.models.prices import Tariff, tariff_of
 from compass.models.settings import ModelSettings, key_from_environment
@@ -25,14 +26,19 @@ from compass.planner.vlm.planner import VlmPlanner
 from compass.planner.vlm.prompts import Prompts, load_prompts
 from compass.planner.vlm.settings import Pace, VlmSettings
 from compass.skills.library import Library
+from compass.skills.similarity import Similarity
 
 
 @dataclass(frozen=True)
 class Connection:
-    """The way to a model: the loop that calls run on, and who answers them, None where only what is taped is played again."""
+    """The way to a model: the loop that calls run on, and who answers them, None where only what is taped is played again.
+
+    embedder: the same server, where it is asked for embeddings.
+    """
 
     loop: ModelLoop
     model: Model | None
+    embedder: Embedder | None = None
 
 
 @contextmanager
@@ -56,14 +62,17 @@ def connect(settings: ModelSettings | None) -> Iterator[Connection]:
             return client
 
         try:
-            yield Connection(loop, loop.run(opened(settings)))
+            client = loop.run(opened(settings))
+            yield Connection(loop, client, client)
         finally:
             loop.run(stack.aclose())
 
 
 @dataclass(frozen=True)
 class Asking:
-    """How a run's agents ask: the settings, the prompts, how their team plays, the way to the model, the cassette, the budget."""
+    """How a run's agents ask: the settings, the prompts, how their team plays, the way to the model, the cassette, the budget, and
+    who tells which skills fit a sub-task if embeddings do.
+    """
 
     vlm: VlmSettings
     prompts: Prompts
@@ -72,6 +81,7 @@ class Asking:
     cassette: Cassette
     tariff: Tariff
     budget: Budget
+    similarity: Similarity | None = None
 
     def stopped(self) -> str | None:
         """The limit that forbids another episode, when none is played any more; None if there is room."""
@@ -84,7 +94,8 @@ class Asking:
         the ones before it took.
         """
         resume = self.vlm.clock == "paused"
-        return VlmPlanner(self.vlm, self.prompts, self.cassette, self.connection.loop, meter, resume, self.pace)
+        loop = self.connection.loop
+        return VlmPlanner(self.vlm, self.prompts, self.cassette, loop, meter, resume, self.pace, self.similarity)
 
 
 @contextmanager
@@ -116,7 +127,10 @@ def open_asking(
     tell(expected.line(left))
     budget.check()
     with connect(settings.model) as connection:
-        yield Asking(settings.vlm, prompts, pace, connection, cassette, tariff, budget)
+        similarity = None
+        if settings.vlm.embedding_model is not None and connection.embedder is not None:
+            similarity = Similarity(connection.embedder, settings.vlm.embedding_model, tell)
+        yield Asking(settings.vlm, prompts, pace, connection, cassette, tariff, budget, similarity)
 
 
 def play_by_model(asking: Asking, spec: PlayerSpec, seeds: Iterable[int], beside: int) -> Generator[Played, None, None]:

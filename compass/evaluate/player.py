@@ -16,8 +16,10 @@ from compass.evaluate.workers import Play, Unfit
 from compass.planner import Planner, ScriptedPlanner
 from compass.policies import FIXED, PlanningTeam, RandomTeam, Team, TrainedTeam
 from compass.policies.checkpoint import load_policy
-from compass.skills.library import Library, load_library
+from compass.skills.library import Library
+from compass.skills.merits import known_library
 from compass.skills.nursery import NurseryEnded
+from compass.skills.retrieval import Shelves
 from compass.skills.sandbox import Sandbox
 from compass.types import EpisodeResult, StepRecord
 from envs.draws import EVALUATION
@@ -74,7 +76,7 @@ def skirmish_player(spec: PlayerSpec) -> Iterator[Play]:
             sandbox = stack.enter_context(_sandbox(spec)) if spec.skills else None
         except NurseryEnded as error:
             raise Unfit("because the process that forks skills' processes was killed") from error
-        team = PlanningTeam(spec.make_planner(), sandbox.library, sandbox) if sandbox else _team(spec)
+        team = _planning(spec, sandbox) if sandbox else _team(spec)
 
         def play(seed: int) -> tuple[EpisodeResult, dict[str, Any]]:
             start = perf_counter()
@@ -91,13 +93,17 @@ def skirmish_player(spec: PlayerSpec) -> Iterator[Play]:
         yield play
 
 
+def _planning(spec: PlayerSpec, sandbox: Sandbox) -> Team:
+    return PlanningTeam(spec.make_planner(), Shelves(sandbox.library, spec.episode.top_k), sandbox)
+
+
 def _team(spec: PlayerSpec) -> Team:
     return TrainedTeam(load_policy(spec.checkpoint), spec.scenario) if spec.checkpoint else FIXED[spec.policy]()
 
 
 def _sandbox(spec: PlayerSpec) -> Sandbox:
     assert spec.skills is not None
-    return Sandbox(load_library(spec.skills), spec.unsafe_skills)
+    return Sandbox(known_library(spec.skills, spec.episode.top_k), spec.unsafe_skills)
 
 
 def describe_sandbox(library: Library, unsafe: bool) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from compass.evaluate.run_folder import RunFolder, unused
 from compass.evaluate.settings import EvaluateSettings
 from compass.models.settings import ModelSettings
 from compass.planner.vlm.settings import VlmSettings
+from compass.skills.retrieval import TOP_K
 from compass.types import EpisodeResult
 
 
@@ -70,7 +71,10 @@ def settings_of(folder: RunFolder) -> EvaluateSettings:
             observation=manifest["observation"],
             backend=manifest["backend"],
             episode=EpisodeSettings(
-                hops=manifest["hops"], information=manifest.get("information", COMMUNICATED), **pace
+                hops=manifest["hops"],
+                information=manifest.get("information", COMMUNICATED),
+                top_k=manifest.get("top_k") or TOP_K,
+                **pace,
             ),
             skills=folder.skills if plans else None,
             unsafe_skills=manifest["unsafe_skills"],
@@ -86,7 +90,9 @@ def _asking(manifest: Manifest, prompts: Path) -> dict[str, Any]:
     keys = ("calls", "image", "reflection", "frames", "image_size", "clock", "game_speed", "answer_tokens")
     return {
         "model": ModelSettings(model=manifest["model"], **manifest["endpoint"]),
-        "vlm": VlmSettings(prompts=prompts, **{key: manifest[key] for key in keys}),
+        "vlm": VlmSettings(
+            prompts=prompts, embedding_model=manifest.get("embedding_model"), **{key: manifest[key] for key in keys}
+        ),
     }
 
 

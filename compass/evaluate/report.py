@@ -46,6 +46,7 @@ _ORIGIN = (
         "planner",
         "plan_every",
         "plan_on_change",
+        "top_k",
         "hops",
     ),
     *("model", "calls", "image", "reflection", "frames", "image_size", "clock", "game_speed", "played_back"),

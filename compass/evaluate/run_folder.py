@@ -25,7 +25,9 @@ from compass.evaluate.manifest import FORMAT, MAY_CHANGE, Manifest, check_same_r
 from compass.jsonl import append_line, drop_torn_line, whole_lines
 from compass.planner.vlm.prompts import load_prompts
 from compass.policies.checkpoint import content_hash
-from compass.skills.library import Library, load_library
+from compass.skills.library import Library
+from compass.skills.merits import copy_of, known_library, merits_hash
+from compass.skills.retrieval import TOP_K
 from compass.types import EpisodeResult, Outcome
 
 _PROBE = 1 << 20  # bytes that must fit before a run may begin
@@ -83,7 +85,7 @@ class RunFolder:
             try:
                 _probe(path)
                 if library is not None:
-                    _snapshot({f"{skill.name}.py": skill.source for skill in library.skills.values()}, path / "skills")
+                    _snapshot(copy_of(library), path / "skills")
                 if prompts is not None:
                     _snapshot({f"{name}.md": text for name, text in prompts.items()}, path / "prompts")
                 if checkpoint is not None:
@@ -313,10 +315,12 @@ def _snapshot(files: Mapping[str, str], folder: Path) -> None:
 
 def _check_snapshots(folder: RunFolder, manifest: Manifest) -> None:
     """A resumed run plays its own copies of skills, prompts and checkpoint: those must still be what the manifest says."""
-    if manifest.get("skills") and load_library(folder.skills).content_hash != manifest["skills"]["hash"]:
-        raise InputError(
-            f"{folder.skills} is no longer the library that the run began with: put it back or begin a new run"
-        )
+    if manifest.get("skills"):
+        library = known_library(folder.skills, manifest.get("top_k") or TOP_K)
+        if (library.content_hash, merits_hash(library)) != (manifest["skills"]["hash"], manifest.get("merits")):
+            raise InputError(
+                f"{folder.skills} is no longer the library that the run began with: put it back or begin a new run"
+            )
     if manifest.get("prompts") and load_prompts(folder.prompts).digest != manifest["prompts"]:
         raise InputError(f"{folder.prompts} is no longer what the run began with: put it back or begin a new run")
 

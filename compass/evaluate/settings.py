@@ -96,7 +96,11 @@ class EvaluateSettings:
         elif self.policy not in POLICIES:
             raise unknown("policy", self.policy, POLICIES)
         check_seeds(self.seed, self.episodes)
-        for name, number in (("hops", self.episode.hops), ("plan_every", self.episode.plan_every)):
+        for name, number in (
+            ("hops", self.episode.hops),
+            ("plan_every", self.episode.plan_every),
+            ("top_k", self.episode.top_k),
+        ):
             if number > _LARGEST:
                 raise InputError(f"{name} is {number}; give {_LARGEST} or less")
         self._refuse_options_of_the_team()
@@ -119,6 +123,7 @@ class EvaluateSettings:
             ("--planner", self.planner != "scripted"),
             ("--plan-every", self.episode.plan_every != plain.plan_every),
             ("--plan-on-change", self.episode.plan_on_change != plain.plan_on_change),
+            ("--top-k", self.episode.top_k != plain.top_k),
         ):
             if given:
                 raise InputError(

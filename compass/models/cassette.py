@@ -16,7 +16,7 @@ from time import monotonic
 from compass.errors import InputError
 from compass.jsonl import append_line, drop_torn_line, whole_lines
 from compass.models.base import MOST_TOKENS, Call, Failure, Model, Reply
-from compass.models.entries import CallEntry, DelayEntry, from_line, to_line
+from compass.models.entries import CallEntry, DelayEntry, Entry, ShelfEntry, from_line, to_line
 
 _Key = tuple[int, int, int]  # agent, step, n
 
@@ -79,10 +79,11 @@ class Cassette:
 class Tape:
     """The tape of one episode. `ask` belongs to one event loop; the other functions may be called by any thread."""
 
-    def __init__(self, path: Path, entries: list[CallEntry | DelayEntry]) -> None:
+    def __init__(self, path: Path, entries: list[Entry]) -> None:
         self._path = path
         self._calls = _calls(path, entries)
         self._delays = {(each.agent, each.step): each.delay for each in entries if isinstance(each, DelayEntry)}
+        self._shelves = {(each.agent, each.step): each.skills for each in entries if isinstance(each, ShelfEntry)}
         self._asked: Counter[tuple[int, int]] = Counter()
         self._lock = Lock()
         self._file: int | None = None
@@ -148,13 +149,26 @@ class Tape:
             self._delays[agent, step] = delay
             self._append(DelayEntry(agent, step, delay))
 
+    def offered(self, agent: int, step: int) -> tuple[str, ...] | None:
+        """The skills that a model chose for the plan asked for at `step`; None if the tape does not tell."""
+        return self._shelves.get((agent, step))
+
+    def offer(self, agent: int, step: int, skills: tuple[str, ...]) -> None:
+        """Record them.
+
+        Raises:
+            InputError: the tape cannot be written.
+        """
+        self._shelves[agent, step] = skills
+        self._append(ShelfEntry(agent, step, skills))
+
     def close(self) -> None:
         """No more calls will be made. Those under way are still recorded, as cancelled if need be: they may cost something."""
         with self._lock:
             self._closed = True
             self._let_go()
 
-    def _append(self, entry: CallEntry | DelayEntry) -> None:
+    def _append(self, entry: Entry) -> None:
         line = to_line(entry)
         try:
             with self._lock:
@@ -177,7 +191,7 @@ class Tape:
             self._file = None
 
 
-def _read(path: Path) -> list[CallEntry | DelayEntry]:
+def _read(path: Path) -> list[Entry]:
     entries = []
     for number, line in enumerate(whole_lines(path), 1):
         try:
@@ -187,7 +201,7 @@ def _read(path: Path) -> list[CallEntry | DelayEntry]:
     return entries
 
 
-def _calls(path: Path, entries: list[CallEntry | DelayEntry]) -> dict[_Key, CallEntry]:
+def _calls(path: Path, entries: list[Entry]) -> dict[_Key, CallEntry]:
     """The calls by agent, step and number; of a call made anew after it was given up, the one that was answered."""
     calls: dict[_Key, CallEntry] = {}
     for entry in entries:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, ExitStack
+from functools import partial
+from itertools import count
 from types import TracebackType
 from typing import Any, NoReturn, cast
 
@@ -19,6 +21,7 @@ from compass.errors import InputError
 from compass.models.base import Call, Failure, FaultKind, Reply, Turn
 from compass.models.completion import LONGEST_BODY, Completion, read_completion
 from compass.models.dialect import Dialect, refuses_pictures
+from compass.models.embeddings import MOST_TEXTS, Vector, read_embeddings
 from compass.models.images import LOW_DETAIL, Encoded, Encoder
 from compass.models.json_text import strict_object
 from compass.models.rate import Pacer
@@ -30,6 +33,8 @@ from compass.models.transport import Refused, http_client, whither
 _NO_KEY = "none"  # the SDK wants one, local servers do not
 _CONNECT = 15.0  # seconds at most, whatever an answer may take
 _CONVINCED = 3  # calls in a row that a known dialect failed, and another did not
+Send = Callable[[], AbstractAsyncContextManager[openai.AsyncAPIResponse[Any]]]
+"""Makes a request, which is sent on entering."""
 PROBE = Call(
     "check",
     (Turn("user", 'Answer with the JSON object {"ready": true} and nothing else.'),),
@@ -128,13 +133,43 @@ class Client:
             pictures=tuple(one.sha256 for one in pictures),
         )
 
+    async def embed(self, model: str, texts: Sequence[str]) -> list[Vector]:
+        """One vector a text, all of one length, by the model of this name on the same server.
+
+        Raises:
+            InputError: there are none to be had, after all that is worth trying.
+        """
+        vectors: list[Vector] = []
+        for at in range(0, len(texts), MOST_TEXTS):
+            vectors += await self._embedded(model, texts[at : at + MOST_TEXTS])
+        return vectors
+
+    async def _embedded(self, model: str, texts: Sequence[str]) -> list[Vector]:
+        sending = self._openai.embeddings.with_streaming_response
+        send = partial(sending.create, model=model, input=list(texts), encoding_format="float")
+        for attempt in count(1):
+            try:
+                return read_embeddings(await self._attempt(send, model, "embeddings"), len(texts))
+            except AttemptFailed as failed:
+                if not failed.again or attempt >= self._backoff.attempts:
+                    said = f"no embeddings from {model} at {self.settings.base_url}: {failed.detail}"
+                    raise InputError(self._redact.line(said, most=600)) from None
+                await asyncio.sleep(self._backoff.wait(attempt, failed.wait))
+        raise AssertionError("attempts have an end")
+
     async def _persist(self, call: Call, messages: list[dict[str, Any]]) -> tuple[Completion, list[Failure]]:
         """Attempts until one succeeds or no other is worth it. What is refused while no dialect is known is no failure."""
         failures: list[Failure] = []
         dialect, tried, known = self.dialect, {self.dialect}, self._dialect_known
         while True:
             try:
-                completion = await self._attempt(messages, dialect.options(call))
+                send = partial(
+                    self._openai.chat.completions.with_streaming_response.create,
+                    model=self.settings.model,
+                    messages=cast(Any, messages),
+                    extra_body=dialect.options(call),
+                )
+                completion = read_completion(await self._attempt(send, self.settings.model, "chat completions"))
             except AttemptFailed as failed:
                 other = dialect.other(failed.detail, tried, known) if failed.wording else None
                 if other is not None:
@@ -170,44 +205,32 @@ class Client:
             detail = f"{self.settings.model} takes no pictures there, take another model or --no-image: {detail}"
         return Failure(kind, self._redact.line(detail))
 
-    async def _attempt(self, messages: list[dict[str, Any]], options: dict[str, Any]) -> Completion:
-        """One request. The slot is held no longer than that: those who wait before the next hold up nobody."""
+    async def _attempt(self, send: Send, model: str, what: str) -> bytes:
+        """The body of a successful response to one request to a model for what it has.
+
+        The slot is held no longer than that: those who wait before the next hold up nobody.
+        """
         async with self._slots:
             await self._pacer.turn()
             try:
                 async with asyncio.timeout(self.settings.timeout):  # the SDK's own begins anew with every byte
-                    body = await self._post(messages, options)
+                    return await _body(send)
             except (TimeoutError, openai.APITimeoutError, httpx2.TimeoutException):
                 detail = f"no answer within {self.settings.timeout:g} s"
                 raise AttemptFailed(FaultKind.TIMEOUT, detail) from None
             except Refused as refusal:
-                self._judge(refusal)
+                self._judge(refusal, model, what)
             except (openai.APIConnectionError, httpx2.RequestError, httpx2.InvalidURL) as error:
                 cause = error.__cause__ or error
                 detail = f"the connection failed: {type(cause).__name__} {cause}"
                 raise AttemptFailed(FaultKind.CONNECTION, detail) from None
-        return read_completion(body)
 
-    async def _post(self, messages: list[dict[str, Any]], options: dict[str, Any]) -> bytes:
-        """The body of a successful response."""
-        sending = self._openai.chat.completions.with_streaming_response
-        async with sending.create(
-            model=self.settings.model, messages=cast(Any, messages), extra_body=options
-        ) as response:
-            body = bytearray()
-            async for chunk in response.iter_bytes():
-                body += chunk
-                if len(body) > LONGEST_BODY:
-                    detail = f"a body of more than {LONGEST_BODY} bytes"
-                    raise AttemptFailed(FaultKind.TOO_LONG, detail, again=False)
-            return bytes(body)
-
-    def _judge(self, refusal: Refused) -> NoReturn:
+    def _judge(self, refusal: Refused, model: str, wanted: str) -> NoReturn:
         """What a response that is no success means. Nothing is quoted of those that speak of the key."""
         status, settings = refusal.status, self.settings
         if status == 401 or (status == 403 and not self._dialect_known):
             given = self._openai.api_key != _NO_KEY
-            what = f"{KEY_NAME} is wrong, or may not use {settings.model}" if given else f"set {KEY_NAME}"
+            what = f"{KEY_NAME} is wrong, or may not use {model}" if given else f"set {KEY_NAME}"
             raise InputError(self._redact.line(f"{settings.base_url} refuses the key ({status}): {what}")) from None
         told = self._redact.line(refusal.message)
         if 300 <= status < 400 and "location" in refusal.headers:
@@ -216,7 +239,7 @@ class Client:
                 f"the server sends its callers on to {self._redact.line(whither(refusal.headers), most=100)}; {advice}"
             )
         if status == 404 and not self._dialect_known:
-            said = f"{settings.base_url} knows no model {settings.model}, or no chat completions (404: {told}): "
+            said = f"{settings.base_url} knows no model {model}, or no {wanted} (404: {told}): "
             advice = "see --model and --base-url, which mostly ends in /v1"
             raise InputError(self._redact.line(said + advice, most=600)) from None
         if status == 402 or (status == 429 and refusal.code == "insufficient_quota"):
@@ -228,6 +251,17 @@ class Client:
             wait=retry_after(refusal.headers) if status in (429, 503) else None,
             wording=status in (400, 422, 501),
         ) from None
+
+
+async def _body(send: Send) -> bytes:
+    async with send() as response:
+        body = bytearray()
+        async for chunk in response.iter_bytes():
+            body += chunk
+            if len(body) > LONGEST_BODY:
+                detail = f"a body of more than {LONGEST_BODY} bytes"
+                raise AttemptFailed(FaultKind.TOO_LONG, detail, again=False)
+        return bytes(body)
 
 
 def _messages(call: Call, pictures: Sequence[Encoded]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The lines of a cassette: one JSON object per call to a model, and one per plan that took a while to take effect."""
+"""The lines of a cassette: a JSON object per call to a model, per plan that took effect later, and per choice by embeddings."""
 
 from __future__ import annotations
 
@@ -52,6 +52,17 @@ class DelayEntry(NamedTuple):
     delay: int
 
 
+class ShelfEntry(NamedTuple):
+    """The skills that were offered to an agent for the plan it was asked for at `step`, best first, where a model chose them."""
+
+    agent: int
+    step: int
+    skills: tuple[str, ...]
+
+
+Entry = CallEntry | DelayEntry | ShelfEntry
+
+
 def reply_fields(reply: Reply) -> dict[str, Any]:
     """A reply as plain values, all but what it was shown."""
     return {
@@ -65,8 +76,10 @@ def reply_fields(reply: Reply) -> dict[str, Any]:
     }
 
 
-def to_line(entry: CallEntry | DelayEntry) -> bytes:
+def to_line(entry: Entry) -> bytes:
     """The entry as one line of JSON."""
+    if isinstance(entry, ShelfEntry):
+        return orjson.dumps({"kind": "shelf", **entry._asdict()}, option=orjson.OPT_APPEND_NEWLINE)
     if isinstance(entry, DelayEntry):
         return orjson.dumps({"kind": "delay", **entry._asdict()}, option=orjson.OPT_APPEND_NEWLINE)
     reply = entry.reply
@@ -85,7 +98,7 @@ def to_line(entry: CallEntry | DelayEntry) -> bytes:
     return orjson.dumps(content, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def from_line(line: bytes) -> CallEntry | DelayEntry:
+def from_line(line: bytes) -> Entry:
     """The entry in a line.
 
     Raises:
@@ -95,6 +108,8 @@ def from_line(line: bytes) -> CallEntry | DelayEntry:
         content = orjson.loads(line)
         if content["kind"] == "delay":
             return DelayEntry(*(_number(content, name) for name in DelayEntry._fields))
+        if content["kind"] == "shelf":
+            return ShelfEntry(_number(content, "agent"), _number(content, "step"), _texts(content, "skills"))
         if content["kind"] != "call":
             raise ValueError(f"no kind of line is called {content['kind']!r}")
         return CallEntry(

@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import NamedTuple, Protocol
 
 from compass.errors import InputError
-from compass.skills.library import Skill
+from compass.skills.retrieval import Shelf
 from compass.types import Constants, Decision, Observation, Plan, SkillFault, Trigger
 
 
 class PlanRequest(NamedTuple):
     """What a planner is asked: one agent's observation, why now, the skills its unit type may use, and its decision so far.
 
+    skills: all of them; what a planner chooses from is found on that shelf (`Shelf.find`, `Shelf.overview`).
     frames: the last `Planner.frames` observations, oldest first, `observation` the last of them. actions: what the agent has done
     since it was last asked, and skill_faults: what its skill did wrong meanwhile.
     """
 
     observation: Observation
     trigger: Trigger
-    skills: tuple[Skill, ...]
+    skills: Shelf
     current: Decision | None
     frames: tuple[Observation, ...] = ()
     actions: tuple[int, ...] = ()

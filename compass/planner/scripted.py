@@ -1,7 +1,8 @@
 """The scripted planner: the planner's decisions by rules, with no model and no key, the same every time.
 
 It decides on the rounded values that the text form shows, so that a reader of the text could decide the same. Skills are chosen
-by the sub-tasks they say they serve, so it plays any library.
+by the sub-tasks they say they serve, so it plays any library: of those found for a sub-task the ones that name it first come before
+others, then those for fewer unit types.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 from compass.observation.text import rounded
 from compass.planner.base import Known, PlanRequest, check_shelf
 from compass.skills.library import Skill
+from compass.skills.retrieval import precedence
 from compass.types import Constants, Decision, Observation, Plan
 from envs.units import UNITS
 
@@ -54,9 +56,10 @@ class ScriptedPlanner:
         check_shelf(request)
         obs = rounded(request.observation)
         for task, reasoning in sub_tasks(obs):
-            for skill in request.skills:
-                if task in skill.tasks:
-                    return Decision(task, skill.name, parameters_for(skill, obs.own.unit_type), reasoning)
+            serving = [skill for skill in request.skills.find(task) if task in skill.tasks]
+            if serving:
+                skill = min(serving, key=lambda each: (each.tasks.index(task), *precedence(each)))
+                return Decision(task, skill.name, parameters_for(skill, obs.own.unit_type), reasoning)
         return Decision("engage", request.skills[0].name, {}, "no skill serves a sub-task of the moment")
 
 

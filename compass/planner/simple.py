@@ -18,7 +18,7 @@ from envs.draws import stream_key, uniform
 
 
 class RandomPlanner:
-    """At every plan any of the skills for the unit type, all equally likely: a function of battle seed, step and agent."""
+    """At every plan any of the skills that are offered, all equally likely: a function of battle seed, step and agent."""
 
     frames = 1
 
@@ -27,13 +27,13 @@ class RandomPlanner:
         self._key = np.uint64(stream_key("random planner", seed))
 
     def ask(self, request: PlanRequest) -> Known:
-        """One of `request.skills`, at once.
+        """One of the skills that the shelf offers without a text, at once.
 
         Raises:
             InputError: the library has no skill for this unit type.
         """
         check_shelf(request)
-        obs, skills = request.observation, request.skills
+        obs, skills = request.observation, request.skills.overview()
         drawn = skills[int(uniform(self._key, obs.step, obs.agent_id) * len(skills))]
         return _known(drawn, obs.own.unit_type, "drawn at random")
 

@@ -13,6 +13,7 @@ from compass.policies.base import Choice
 from compass.skills.fallback import fallback
 from compass.skills.faults import Reply
 from compass.skills.library import Library
+from compass.skills.retrieval import Shelves
 from compass.types import NO_OP, Constants, Decision, Planned, SkillFault, Trigger
 from envs.draws import stream_key
 
@@ -66,12 +67,12 @@ class _Asked:
 
 class PlanningTeam:
     """Agents that plan now and then and act through skills in between. The sandbox is shared by episodes, one at a time unless it
-    is a `compass.skills.lockstep.Lockstep`.
+    is a `compass.skills.lockstep.Lockstep`. library: or its shelves, which teams may share.
     """
 
-    def __init__(self, planner: Planner, library: Library, sandbox: Host) -> None:
+    def __init__(self, planner: Planner, library: Library | Shelves, sandbox: Host) -> None:
         self._planner = planner
-        self._library = library
+        self._shelves = Shelves(library) if isinstance(library, Library) else library
         self._sandbox = sandbox
 
     def begin(self, constants: Constants, seed: int) -> None:
@@ -116,7 +117,7 @@ class PlanningTeam:
         request = PlanRequest(
             observation=obs,
             trigger=trigger,
-            skills=self._library.for_unit(obs.own.unit_type),
+            skills=self._shelves.of(obs.own.unit_type),
             current=mind.decision,
             frames=tuple(past.observation(agent) for past in self._recent),
             actions=tuple(mind.actions),

@@ -8,7 +8,7 @@ import stat
 import threading
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from symtable import SymbolTable, symtable
 from typing import Any
@@ -66,12 +66,23 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
+class Merit:
+    """What is known of a skill's text. proven: the gain in wins, as a fraction of battles, that its trial is sure of, 0.0 without a
+    trial. since: when it became live, UTC; "" where no store knows it.
+    """
+
+    proven: float = 0.0
+    since: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Library:
-    """The skills of a folder by name, ascending, and what is wrong with the files that are none."""
+    """The skills of a folder by name, ascending, and what is wrong with the files that are none. merits: by a text's sha256."""
 
     folder: Path
     skills: Mapping[str, Skill]
     broken: tuple[Broken, ...] = ()
+    merits: Mapping[str, Merit] = field(default_factory=dict)
 
     @property
     def content_hash(self) -> str:

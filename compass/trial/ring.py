@@ -14,6 +14,7 @@ from compass.planner import ScriptedPlanner
 from compass.policies import Choice, PlanningTeam
 from compass.skills.library import Library
 from compass.skills.lockstep import Lockstep, Lost
+from compass.skills.retrieval import Shelves
 from compass.skills.sandbox import Sandbox
 from compass.types import EpisodeResult, StepRecord
 from envs.scenario import Scenario
@@ -112,17 +113,17 @@ class Ring:
             InputError: see `compass.trial.arena.Arena.watch`.
             NurseryEnded: somebody killed the process that forks skills' processes.
         """
-        sandbox = self._running(library)
+        sandbox, shelves = self._running(library), Shelves(library, self._settings.top_k)
         found: dict[int, Episode] = {}
         for at in range(0, 0 if alone else len(seeds), TOGETHER):
             try:
-                self._side_by_side(sandbox, seeds[at : at + TOGETHER], stream, found)
+                self._side_by_side(sandbox, shelves, seeds[at : at + TOGETHER], stream, found)
             except Lost:
                 break
         for seed in seeds:
             if seed not in found:
                 witness = _Witness()
-                team = PlanningTeam(self._planner, library, sandbox)
+                team = PlanningTeam(self._planner, shelves, sandbox)
                 result = run_episode(self._envs[0], team, seed, self._settings, [witness], stream)
                 found[seed] = witness.episode(result)
         return [found[seed] for seed in seeds]
@@ -135,7 +136,9 @@ class Ring:
             self._sandbox.take_up(library)
         return self._sandbox
 
-    def _side_by_side(self, sandbox: Sandbox, seeds: Sequence[int], stream: str, found: dict[int, Episode]) -> None:
+    def _side_by_side(
+        self, sandbox: Sandbox, shelves: Shelves, seeds: Sequence[int], stream: str, found: dict[int, Episode]
+    ) -> None:
         """Put into `found` every battle that ends in good order."""
         while len(self._envs) < len(seeds):
             self._envs.append(Skirmish(self._scenario, self._observation))
@@ -143,7 +146,7 @@ class Ring:
         with Lockstep(sandbox, self._scenario.n_units) as lockstep:
             try:
                 for number, (env, seed) in enumerate(zip(self._envs, seeds, strict=False)):
-                    team = PlanningTeam(self._planner, sandbox.library, lockstep)
+                    team = PlanningTeam(self._planner, shelves, lockstep)
                     battles.append(_Battle(env, team, seed, self._settings, stream, number))
                 running = battles
                 while running:

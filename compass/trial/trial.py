@@ -59,10 +59,16 @@ class TrialResult:
 
 
 def with_skill(library: Library, skill: Skill) -> Library:
-    """The library with this skill in the place of the one of its name, or added."""
+    """The library with this skill in the place of the one of its name, or added.
+
+    It is found where that one was found: what that one has proven counts for it until it has proven something itself.
+    """
     skills = {**library.skills, skill.name: skill}
+    replaced = library.skills.get(skill.name)
+    known = {skill.sha256: library.merits[replaced.sha256]} if replaced and replaced.sha256 in library.merits else {}
     broken = tuple(each for each in library.broken if each.file != f"{skill.name}.py")
-    return replace(library, skills={name: skills[name] for name in sorted(skills)}, broken=broken)
+    skills = {name: skills[name] for name in sorted(skills)}
+    return replace(library, skills=skills, broken=broken, merits={**known, **library.merits})
 
 
 def changed_skills(parent: Library, candidate: Library) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from compass.planner.vlm.answers import Act, FirstFused, Fused, Perception, Reas
 from compass.planner.vlm.dialogue import Dialogue
 from compass.planner.vlm.extract import Unusable
 from compass.planner.vlm.memory import TASK, Memory
+from compass.planner.vlm.offer import Offer
 from compass.planner.vlm.prompts import Prompts
 from compass.planner.vlm.render import TRIGGERS, decision_words, observation_block, skills_block
 from compass.planner.vlm.settings import VlmSettings
@@ -54,16 +55,16 @@ class Modules:
         self._settings = settings
         self._prompts = prompts
 
-    async def plan(self, question: Question, dialogue: Dialogue) -> tuple[Plan, Memory]:
+    async def plan(self, question: Question, dialogue: Dialogue, offer: Offer) -> tuple[Plan, Memory]:
         """The plan, and the memory with it. Where the model fails the agent keeps its decision."""
         reflecting = self._settings.reflection and bool(question.memory.rounds)
         think = self._fused if self._settings.calls == "fused" else self._separate
-        decision, perception, memory = await think(question, dialogue, reflecting)
+        decision, perception, memory = await think(question, dialogue, offer, reflecting)
         plan = Plan(decision or _kept(question.request), tuple(dialogue.faults), answered=decision is not None)
         return plan, memory.decided(question.request, plan.decision, perception)
 
     async def _separate(
-        self, question: Question, dialogue: Dialogue, reflecting: bool
+        self, question: Question, dialogue: Dialogue, offer: Offer, reflecting: bool
     ) -> tuple[Decision | None, Perception | None, Memory]:
         request, memory = question.request, question.memory
         told_so_far = {"perception": "", "reflection": "", "memory": memory.text()}
@@ -79,30 +80,31 @@ class Modules:
             reflected = self._prompts.fill("reflected", verdict=_reflected(reflection))
             told_so_far |= {"reflection": reflected, "memory": memory.text()}
 
-        told_so_far["skill_names"] = skills_block(request.skills, with_parameters=False)
+        told_so_far["skill_names"] = skills_block(request.skills.overview(), with_parameters=False)
         text = self._text("reason", question, told_so_far, told(Reasoning))
         reasoning = await dialogue.put("reason", text, Reasoning, lambda answer: answer)
         if reasoning is None:
             return None, perception, memory
 
         told_so_far["task"] = f"{one_line(reasoning.task, TASK)}\nWhy: {one_line(reasoning.reasoning, LONG)}"
-        told_so_far["skills"] = skills_block(request.skills, with_parameters=True)
+        skills = await offer.find(request.skills, one_line(reasoning.task, TASK))
+        told_so_far["skills"] = skills_block(skills, with_parameters=True)
         text = self._text("act", question, told_so_far, told(Act))
-        decision = await dialogue.put("act", text, Act, lambda answer: _decision(reasoning, answer, request.skills))
+        decision = await dialogue.put("act", text, Act, lambda answer: _decision(reasoning, answer, skills))
         return decision, perception, memory
 
     async def _fused(
-        self, question: Question, dialogue: Dialogue, reflecting: bool
+        self, question: Question, dialogue: Dialogue, offer: Offer, reflecting: bool
     ) -> tuple[Decision | None, Perception | None, Memory]:
-        request, memory = question.request, question.memory
+        memory, skills = question.memory, question.request.skills.overview()  # no sub-task is known beforehand
         values = {
             "memory": memory.text(),
             "reflect": self._prompts.fill("fused_reflect") + " " if reflecting else "",
-            "skills": skills_block(request.skills, with_parameters=True),
+            "skills": skills_block(skills, with_parameters=True),
         }
 
         def judge(answer: FirstFused | Fused) -> tuple[Decision, FirstFused | Fused]:
-            return _decision(answer, answer, request.skills), answer
+            return _decision(answer, answer, skills), answer
 
         shape: type[FirstFused] | type[Fused] = Fused if reflecting else FirstFused
         text = self._text("fused", question, values, told(shape))

@@ -16,9 +16,11 @@ from compass.planner.vlm.clock import PlayedBack, RunningOn, Waiting
 from compass.planner.vlm.dialogue import Dialogue
 from compass.planner.vlm.memory import Memory
 from compass.planner.vlm.modules import Modules, Question
+from compass.planner.vlm.offer import Offer
 from compass.planner.vlm.prompts import Prompts
 from compass.planner.vlm.render import battle_words
 from compass.planner.vlm.settings import USUAL, Pace, VlmSettings
+from compass.skills.similarity import Similarity
 from compass.types import Constants, Plan
 
 
@@ -26,7 +28,8 @@ class VlmPlanner:
     """Decides for one agent at a time, from its request and its own memory; agents think concurrently, on the loop's thread.
 
     model: None to play back what the cassette holds, and nothing else. resume: what stands on an episode's tape is played back
-    first, and the rest is asked. pace: how the team plays, as the prompts tell it.
+    first, and the rest is asked. pace: how the team plays, as the prompts tell it. similarity: who tells which skills fit a
+    sub-task where the settings name an embedding model, None to play that back, too.
     """
 
     def __init__(
@@ -38,6 +41,7 @@ class VlmPlanner:
         model: Model | None,
         resume: bool = False,
         pace: Pace = USUAL,
+        similarity: Similarity | None = None,
     ) -> None:
         self._settings = settings
         self._prompts = prompts
@@ -46,6 +50,7 @@ class VlmPlanner:
         self._model = model
         self._resume = resume or model is None
         self._pace = pace
+        self._similarity = similarity
         self._modules = Modules(settings, prompts)
         self._tape: Tape | None = None
 
@@ -75,7 +80,8 @@ class VlmPlanner:
         dialogue = Dialogue(
             partial(_asked, tape, self._model, agent, step), self._prompts, self._system, self._settings.answer_tokens
         )
-        future = self._loop.submit(self._think(question, dialogue))
+        offer = Offer(tape, agent, step, self._settings.embedding_model is not None, self._similarity)
+        future = self._loop.submit(self._think(question, dialogue, offer))
         self._futures.append(future)
         if self._settings.clock == "paused":
             return Waiting(future)
@@ -99,12 +105,12 @@ class VlmPlanner:
         finally:
             tape.close()
 
-    async def _think(self, question: Question, dialogue: Dialogue) -> Plan:
+    async def _think(self, question: Question, dialogue: Dialogue, offer: Offer) -> Plan:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)  # in its first step, so before whatever is submitted later
         try:
-            plan, memory = await self._modules.plan(question, dialogue)
+            plan, memory = await self._modules.plan(question, dialogue, offer)
             self._memories[question.request.observation.agent_id] = memory
             return plan
         finally:

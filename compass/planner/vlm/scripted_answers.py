@@ -10,6 +10,7 @@ from compass.planner.base import PlanRequest
 from compass.planner.scripted import ScriptedPlanner
 from compass.planner.vlm.answers import asked_fields
 from compass.planner.vlm.render import read_observation, read_skills
+from compass.skills.retrieval import Shelf
 from compass.types import Observation, Trigger
 
 NOT_A_PROMPT = "This is the scripted model: it answers the prompts of the COMPASS planner and knows nothing else."
@@ -39,7 +40,9 @@ def _perceived(obs: Observation) -> dict[str, Any]:
 
 
 def _decided(obs: Observation, prompt: str) -> dict[str, Any]:
-    decision = ScriptedPlanner().decide(PlanRequest(obs, Trigger.PERIOD, read_skills(prompt), None))
+    offered = read_skills(prompt)
+    shelf = Shelf(offered, top_k=len(offered))
+    decision = ScriptedPlanner().decide(PlanRequest(obs, Trigger.PERIOD, shelf, None))
     parameters = [{"name": name, "value": value} for name, value in decision.parameters.items()]
     return {
         "task": decision.task,

@@ -37,6 +37,7 @@ class VlmSettings:
     last `frames` pictures, `image_size` pixels square. reflection: judge the last decision before the next. prompts: folder of the
     prompt files, None for the shipped ones. clock: `paused` (the game waits for the model) or `realtime` (it runs on meanwhile, at
     `game_speed` game seconds per second). answer_tokens: how long an answer may be, what a model thinks in writing included.
+    embedding_model: the model of the same server whose embeddings say which skills fit a sub-task; None to count words.
 
     Raises:
         InputError: a value that none of this allows.
@@ -51,6 +52,7 @@ class VlmSettings:
     clock: str = "paused"
     game_speed: float = 1.0
     answer_tokens: int = 2048
+    embedding_model: str | None = None
 
     def __post_init__(self) -> None:
         for kind, name, known in (("calls", self.calls, CALLS), ("clock", self.clock, CLOCKS)):
@@ -58,6 +60,12 @@ class VlmSettings:
                 raise unknown(kind, name, known)
         if not 1 <= self.frames <= MOST_FRAMES:
             raise InputError(f"frames is {self.frames}; give 1 to {MOST_FRAMES}")
+        if self.embedding_model is not None and self.calls == "fused":
+            raise InputError(
+                "--embedding-model finds skills for a sub-task, which fused calls name too late: leave out one of the two"
+            )
+        if self.embedding_model is not None and not self.embedding_model.strip():
+            raise InputError("--embedding-model is empty: give its name as the server lists it, or leave it out")
         Chart(self.image_size, (1.0, 1.0))  # which knows what sizes can be drawn
         if self.answer_tokens < 1:
             raise InputError(f"answer_tokens is {self.answer_tokens}; give 1 or more")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from compass.skills.library import Merit
 from compass.skills.store.log import Event
 from compass.skills.store.records import ADMITTED, REJECTED, UNDECIDED, Judgement
 
@@ -120,6 +121,13 @@ class Ledger:
             verdicts[candidate.skill].append(candidate.verdict)
         return {skill: self._statistics(skill, verdicts[skill]) for skill in verdicts}
 
+    def merits(self) -> dict[str, Merit]:
+        """What is known of every text that ever was live, by sha256; a text that came back is live since then."""
+        admitted = [each for each in self.candidates.values() if each.verdict == ADMITTED]
+        gains = {each.sha256: _sure_gain(each.judgement) for each in admitted}
+        versions = [version for history in self._versions.values() for version in history]
+        return {version.sha256: Merit(gains.get(version.sha256, 0.0), version.when) for version in versions}
+
     def _statistics(self, skill: str, verdicts: list[str | None]) -> SkillStatistics:
         last = self.last(skill)
         source = self.candidates.get(last.candidate) if last and last.candidate else None
@@ -190,6 +198,14 @@ class Ledger:
         if id_ in self.candidates:
             self.candidates[id_] = replace(self.candidates[id_], judgement=judgement, judged_at=event.at)
         self._episodes[event.skill] = self._episodes.get(event.skill, 0) + judgement.episodes
+
+
+def _sure_gain(judgement: Judgement | None) -> float:
+    """The lower end of a trial's interval, not below 0; 0 without one."""
+    interval = judgement.trial.get("interval") if judgement and judgement.trial else None
+    if not isinstance(interval, Sequence) or not interval or not isinstance(interval[0], int | float):
+        return 0.0
+    return max(0.0, float(interval[0]))
 
 
 _HANDLERS = {

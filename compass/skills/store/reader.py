@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from compass.errors import InputError, unknown
-from compass.skills.library import Library, Skill, check_content, load_library
+from compass.skills.library import Library, Merit, Skill, check_content, load_library
 from compass.skills.store.ledger import Kept, Ledger, SkillStatistics, Version
 from compass.skills.store.log import Event, EventLog
 from compass.skills.store.migrate import check_readable, format_of
@@ -35,6 +35,11 @@ class StoreReader:
         """Whether anything is kept yet; looking or changing begins it."""
         return format_of(self._home) > 0
 
+    @property
+    def vectors(self) -> Path:
+        """Where embeddings of skills are cached: nothing that anybody would miss."""
+        return self._home / "vectors"
+
     def live(self) -> Library:
         """The library as it should be played: the files, with the last good version in place of one that an edit broke.
 
@@ -48,7 +53,7 @@ class StoreReader:
                 found = check_content(self._sources.get(last.sha256), self.folder / file)
                 if isinstance(found, Skill):
                     skills[last.skill] = found
-        return replace(library, skills={name: skills[name] for name in sorted(skills)})
+        return replace(library, skills={name: skills[name] for name in sorted(skills)}, merits=self.merits())
 
     def history(self, name: str) -> tuple[Version, ...]:
         """A skill's versions, oldest first; none where none is known."""
@@ -75,6 +80,11 @@ class StoreReader:
         """Every skill in numbers, by name; retired skills, and names that candidates alone have, included."""
         with self._guard:
             return self._known().statistics()
+
+    def merits(self) -> dict[str, Merit]:
+        """What is known of every text that ever was live, by sha256."""
+        with self._guard:
+            return self._known().merits()
 
     def source(self, sha256: str) -> str:
         """The text of a version or a candidate."""

@@ -33,7 +33,8 @@ class Judgement:
     """What came of a candidate. verdict: "admitted", "rejected" or "undecided"; only the last may be followed by another.
 
     gate, trial: the findings, anything that orjson can write; of a trial the numbers `pairs` (battles played by either side) and
-    `candidate_wins`, where given, go into the statistics. episodes: battles spent, both sides together.
+    `candidate_wins`, where given, go into the statistics, and the lower end of `interval` (of the difference in win rate) is what
+    the text has proven. episodes: battles spent, both sides together.
     """
 
     verdict: str

@@ -18,6 +18,7 @@ from compass.planner.vlm.extract import answer_in
 from compass.planner.vlm.render import observation_block, skills_block, units_block
 from compass.planner.vlm.scripted_answers import NOT_A_PROMPT, answer
 from compass.skills.library import default_library_folder, load_library
+from compass.skills.retrieval import Shelf
 from compass.types import Observation, Trigger
 from tests.compass.observation.sights import FACTS, observations
 from tests.compass.planner.vlm.playing import scripted_server
@@ -70,7 +71,7 @@ def test_an_answer_takes_the_latency() -> None:
 @given(obs=observations())
 def test_it_decides_as_the_scripted_planner_whatever_is_known(obs: Observation) -> None:
     obs = obs._replace(units=FACTS)
-    skills = LIBRARY.for_unit(obs.own.unit_type)
+    skills = Shelf(LIBRARY.for_unit(obs.own.unit_type))
     wanted = ScriptedPlanner().decide(PlanRequest(obs, Trigger.PERIOD, skills, None))
     blocks = units_block(FACTS), observation_block(obs), skills_block(skills, with_parameters=True), told(Fused)
     said = answer_in(answer("\n".join(blocks)), Fused)

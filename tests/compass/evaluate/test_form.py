@@ -121,6 +121,8 @@ def test_nor_any_part_of_it(whole: RunFolder, copy: RunFolder, key: str) -> None
         ({"frames": "4"}, "frames must be a whole number"),
         ({"prompts": 3}, "prompts must be text"),
         ({"plan_every": None}, "plan_every must be a whole number"),
+        ({"top_k": "ten"}, "top_k must be a whole number"),
+        ({"merits": 3}, "merits must be text or null"),
         ({"price": [1]}, "price must be an object or null"),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 from compass.errors import InputError
 from compass.planner import FixedPlanner, Planner, PlanRequest, RandomPlanner, ScriptedPlanner
 from compass.skills.library import default_library_folder, load_library
+from compass.skills.retrieval import Shelf
 from compass.types import Decision, Trigger
 from tests.compass.observation.sights import FACTS, observation, unit
 
@@ -19,7 +20,7 @@ ANY = SimpleNamespace()  # these planners look at no constants
 
 def ask(planner: Planner, kind: str = "stalker", agent: int = 0, step: int = 0) -> Decision:
     obs = observation(unit("ally", agent, kind, (16.0, 16.0)), [], [])._replace(step=step, units=FACTS)
-    thinking = planner.ask(PlanRequest(obs, Trigger.PERIOD, LIBRARY.for_unit(kind), None))
+    thinking = planner.ask(PlanRequest(obs, Trigger.PERIOD, Shelf(LIBRARY.for_unit(kind)), None))
     assert thinking.arrived(0)
     return thinking.plan().decision
 
@@ -35,6 +36,15 @@ def test_every_skill_of_the_shelf_is_drawn_about_as_often() -> None:
     shelf = {skill.name for skill in LIBRARY.for_unit("stalker")}
     assert counts.keys() == shelf and len(shelf) == 6
     assert all(140 < count < 260 for count in counts.values())
+
+
+def test_of_more_skills_than_top_k_only_those_offered_are_drawn() -> None:
+    planner, shelf = RandomPlanner(), Shelf(LIBRARY.for_unit("stalker"), top_k=3)
+    planner.begin(ANY, 5)
+    obs = observation(unit("ally", 0, "stalker", (16.0, 16.0)), [], [])._replace(units=FACTS)
+    requests = (PlanRequest(obs._replace(step=step), Trigger.PERIOD, shelf, None) for step in range(60))
+    drawn = {planner.ask(request).plan().decision.skill for request in requests}
+    assert drawn == {skill.name for skill in shelf.overview()} and len(drawn) == 3
 
 
 def test_draws_are_those_of_seed_agent_and_step() -> None:
@@ -57,7 +67,7 @@ def test_parameters_are_those_of_the_scripted_planner(kind: str) -> None:
     planner = FixedPlanner({kind: "focus_fire"})
     me = unit("ally", 0, kind, (16.0, 16.0))
     obs = observation(me, [], [unit("enemy", 0, "stalker", (20.0, 16.0), me)])._replace(units=FACTS)
-    request = PlanRequest(obs, Trigger.PERIOD, LIBRARY.for_unit(kind), None)
+    request = PlanRequest(obs, Trigger.PERIOD, Shelf(LIBRARY.for_unit(kind)), None)
     scripted = ScriptedPlanner().decide(request)
     assert scripted.skill == "focus_fire"
     assert planner.ask(request).plan().decision.parameters == scripted.parameters
@@ -74,4 +84,4 @@ def test_an_empty_shelf_is_told(planner: Planner) -> None:
     planner.begin(ANY, 0)
     obs = observation(unit("ally", 0, "stalker", (16.0, 16.0)), [], [])
     with pytest.raises(InputError, match="stalker"):
-        planner.ask(PlanRequest(obs, Trigger.START, (), None))
+        planner.ask(PlanRequest(obs, Trigger.START, Shelf(()), None))

@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from compass.errors import InputError
-from compass.skills.library import Broken, Library, Skill
+from compass.skills.library import Broken, Library, Merit, Skill
 from compass.trial.arena import Arena
 from compass.trial.sequential import PairedTest, Verdict
 from compass.trial.trial import CHECKED, FIRST_LOOK, LOOK, changed_skills, try_candidate, with_skill
@@ -100,3 +100,13 @@ def test_what_changed_and_how_a_library_takes_a_skill() -> None:
     added: Skill = other.skills["another"]
     mended = with_skill(library, added)
     assert list(mended.skills) == ["another", "skill"] and mended.broken == library.broken[1:]
+
+
+def test_a_changed_skill_counts_for_what_it_replaces_until_it_has_proven_something() -> None:
+    library, changed = library_of(fighter=FIGHT), library_of(fighter=f"{FIGHT}  # changed").skills["fighter"]
+    known = {library.skills["fighter"].sha256: Merit(0.1, "2026-01-01")}
+    library = replace(library, merits=known)
+    assert with_skill(library, changed).merits[changed.sha256] == Merit(0.1, "2026-01-01")
+    proven = replace(library, merits={**known, changed.sha256: Merit(0.2, "2026-02-01")})
+    assert with_skill(proven, changed).merits[changed.sha256] == Merit(0.2, "2026-02-01")
+    assert with_skill(library, replace(changed, name="another")).merits == known

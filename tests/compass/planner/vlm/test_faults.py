@@ -6,23 +6,27 @@ import asyncio
 import json
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from compass.models.base import Call, Failure, FaultKind, Reply
+from compass.models.cassette import Tape
 from compass.planner.base import PlanRequest
 from compass.planner.vlm.dialogue import Dialogue
 from compass.planner.vlm.memory import Memory
 from compass.planner.vlm.modules import NO_ANSWER, Modules, Question
+from compass.planner.vlm.offer import Offer
 from compass.planner.vlm.prompts import Prompts, load_prompts
 from compass.planner.vlm.settings import VlmSettings
 from compass.skills.library import default_library_folder, load_library
+from compass.skills.retrieval import Shelf
 from compass.types import Decision, Plan, Trigger
 from tests.compass.observation.sights import FACTS, observation, unit
 from tests.compass.planner.vlm.playing import ByHand, text_of
 
-SKILLS = load_library(default_library_folder()).for_unit("stalker")
+SKILLS = Shelf(load_library(default_library_folder()).for_unit("stalker"))
 CURRENT = Decision("engage", "focus_fire", {"FOCUS": 1.5}, "as before")
 GOOD: dict[str, Any] = {
     "summary": "one enemy",
@@ -70,7 +74,9 @@ class Thinker:
         self._question = Question.of(request(current), memory or Memory(), settings, prompts)
 
     async def plan(self, model: ByHand) -> tuple[Plan, Memory]:
-        return await self._modules.plan(self._question, Dialogue(model.ask, self._prompts, "system", 500))
+        dialogue = Dialogue(model.ask, self._prompts, "system", 500)
+        offer = Offer(Tape(Path("unwritten"), []), 0, 0, by_embeddings=False, similarity=None)
+        return await self._modules.plan(self._question, dialogue, offer)
 
 
 def good(**changed: object) -> str:

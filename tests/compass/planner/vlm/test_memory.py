@@ -17,6 +17,7 @@ from compass.planner.base import PlanRequest
 from compass.planner.vlm.answers import Perception, Reflection
 from compass.planner.vlm.memory import CONCLUSIONS, NOTHING, ROUNDS, Memory
 from compass.planner.vlm.settings import VlmSettings
+from compass.skills.retrieval import Shelf
 from compass.skills.sandbox import Sandbox
 from compass.types import Decision, SkillFault, Trigger
 from tests.compass.observation.sights import observation, unit
@@ -29,7 +30,12 @@ def request(
     me = unit("ally", 0, "zealot", (16.0, 16.0), health=health)
     foe = unit("enemy", 3, "zealot", (20.0, 16.0), me, health=health)
     return PlanRequest(
-        observation(me, [], [foe])._replace(step=step), Trigger.PERIOD, (), None, actions=actions, skill_faults=faults
+        observation(me, [], [foe])._replace(step=step),
+        Trigger.PERIOD,
+        Shelf(()),
+        None,
+        actions=actions,
+        skill_faults=faults,
     )
 
 

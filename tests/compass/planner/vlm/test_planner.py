@@ -21,6 +21,7 @@ from compass.planner.vlm.clock import PlayedBack, RunningOn, Waiting
 from compass.planner.vlm.planner import VlmPlanner
 from compass.planner.vlm.settings import VlmSettings
 from compass.skills.library import default_library_folder, load_library
+from compass.skills.retrieval import Shelf
 from compass.skills.sandbox import Sandbox
 from compass.types import Decision, Plan, Trigger
 from envs.scenario_file import load_scenario
@@ -62,7 +63,7 @@ def ready() -> Future[Plan]:
 def request(agent: int = 0, step: int = 14) -> PlanRequest:
     me = unit("ally", agent, "stalker", (16.0, 16.0))
     obs = observation(me, [], [])._replace(step=step)
-    return PlanRequest(obs, Trigger.START, LIBRARY.for_unit("stalker"), None, (obs,))
+    return PlanRequest(obs, Trigger.START, Shelf(LIBRARY.for_unit("stalker")), None, (obs,))
 
 
 def begun(planner: VlmPlanner) -> VlmPlanner:
