@@ -56,7 +56,15 @@ _FOLLOWS = {
     "unsafe_skills": ("sandbox",),
 }
 """What need not be said, because it differs whenever something else does."""
-_NOT_PLAYING = ("cli", "bench", "demos", "bootstrap", "synthesis")  # parts of `compass` that cannot change an episode
+_NOT_PLAYING = (
+    "cli",
+    "bench",
+    "demos",
+    "bootstrap",
+    "synthesis",
+    "trial",
+    "evolve",
+)  # parts of `compass` that cannot change an episode
 
 _TRAINED = (
     *(

@@ -130,7 +130,16 @@ class PlanningTeam:
         plan = asked.thinking.plan()
         decision = self._minds[agent].decision = plan.decision
         self._skills.assign(agent, decision.skill, decision.parameters)
-        return Planned(agent, asked.trigger, decision, plan.faults, plan.answered, step - asked.step)
+        return Planned(
+            agent_id=agent,
+            trigger=asked.trigger,
+            decision=decision,
+            faults=plan.faults,
+            answered=plan.answered,
+            delay=step - asked.step,
+            needs_improvement=plan.needs_improvement,
+            version=self._library.get(decision.skill).sha256,
+        )
 
     def act(self, exchange: Exchange) -> Choice:
         """Ask every living agent's skill; a skill that fails or answers illegally costs its agent the fallback action.

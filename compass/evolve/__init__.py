@@ -1,0 +1,1 @@
+"""Growing a skill library: what planners want, who makes candidates, and what becomes of them."""
