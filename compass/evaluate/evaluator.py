@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from contextlib import ExitStack, closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from compass.evaluate.report import RunReport, load_report
 from compass.evaluate.run_folder import RunFolder, unused
 from compass.evaluate.settings import BESIDE, EvaluateSettings
 from compass.evaluate.workers import Played, cores, play_all
+from compass.evolve.wants import Want, wants_in
 from compass.planner import WITHOUT_MODEL
 from compass.planner.vlm.prompts import Prompts, load_prompts
 from compass.skills.library import Library, default_library_folder, load_library
@@ -97,6 +98,8 @@ def evaluate(
             with folder.unless_refused(new=not resume):
                 asking = stack.enter_context(open_asking(settings, library, folder, taped, tell))
         _play(settings, folder, asking, settings.seeds if only is None else only, progress or (lambda result: None))
+    if library:
+        folder.write_wants(map(asdict, _wants(settings, folder)))
     report = load_report(path)
     stopped = asking.stopped() if asking and only is None and len(report.results) < settings.episodes else None
     if stopped:
@@ -106,6 +109,12 @@ def evaluate(
     report = replace(report, stopped_by=stopped)
     folder.write_summary(report.summary())
     return report
+
+
+def _wants(settings: EvaluateSettings, folder: RunFolder) -> tuple[Want, ...]:
+    records = {result.seed: folder.record_path(result.seed) for result in folder.results()}
+    there = {seed: path for seed, path in records.items() if path.is_file()}
+    return wants_in(there, settings.scenario, settings.episode.hops, settings.observation)
 
 
 def _play(

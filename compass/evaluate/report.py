@@ -19,6 +19,7 @@ from compass.evaluate.manifest import Manifest, price_of
 from compass.evaluate.records import read_list
 from compass.evaluate.run_folder import RunFolder
 from compass.evaluate.statistics import PairedDifference, Statistics, paired_difference, statistics_of
+from compass.jsonl import whole_lines
 from compass.models.budget import Spent, spent_on
 from compass.models.cassette import Cassette
 from compass.skills.faults import Fault
@@ -57,7 +58,7 @@ class RunReport:
     """The finished episodes of a run, their statistics, and what they cost.
 
     `steps_per_second` counts environment steps over all workers. `stopped_by`: the limit that ended the run early.
-    `models_served`: who answered, as the servers said.
+    `models_served`: who answered, as the servers said. `wants`: how many distinct things planners wanted of the skill library.
     """
 
     path: Path
@@ -68,6 +69,7 @@ class RunReport:
     cost: Cost
     stopped_by: str | None = None
     models_served: tuple[str, ...] = ()
+    wants: int = 0
 
     @property
     def title(self) -> str:
@@ -106,6 +108,7 @@ class RunReport:
             "unanswered": sum(result.unanswered for result in self.results),
             "plan_faults": _by_kind(result.plan_faults for result in self.results),
             "models_served": list(self.models_served),
+            "wants": self.wants,
             "cost": self.cost.content(),
             "stopped_by": self.stopped_by,
             "run": os.fsencode(self.path).decode(errors="replace"),  # JSON has no word for a name that is no UTF-8
@@ -134,6 +137,7 @@ def load_report(path: Path) -> RunReport:
         steps_per_second=speed.steps_per_second,
         cost=cost,
         models_served=tuple(sorted(served - {""})),
+        wants=len(whole_lines(folder.wants)),
     )
 
 
@@ -183,6 +187,9 @@ def notes_of(report: RunReport) -> list[str]:
         notes.append(_training(trained))
     if report.manifest["skills"]:
         notes.append(_plans_by_skill(report))
+    if report.wants:
+        file = RunFolder(report.path).wants
+        notes.append(f"planners wanted {report.wants} things of the skill library that it does not have: {file}")
     if fragile := sum(not result.reproducible for result in report.results if result not in crashed):
         notes.append(f"{fragile} episodes are not reproducible: the speed of this machine decided an action")
     return [f"{report.player}: {note}" for note in notes]

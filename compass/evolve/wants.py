@@ -17,6 +17,7 @@ from compass.view import knowledge
 from envs.scenario import Scenario
 
 MISSING, IMPROVEMENT = KINDS = ("missing", "improvement")
+_NOTHING = frozenset({"", "none", "nothing", "no", "n a", "not applicable"})
 _WORDS = 6  # of a task in nobody's vocabulary that tell it from others
 
 
@@ -53,8 +54,12 @@ def plain_task(task: str) -> str:
 
     Numbers are dropped, since ids and places differ from one moment to the next.
     """
-    words = re.findall(r"[a-z]+", task.lower())
+    words = _plain(task).split()
     return words[0] if words and words[0] in TASKS else " ".join(words[:_WORDS])
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"[a-z]+", text.lower()))
 
 
 class Wants:
@@ -106,7 +111,7 @@ def _wanting(decisions: tuple[Mapping[str, Any], ...]) -> Iterator[Want]:
             (IMPROVEMENT, line.get("needs_improvement", ""), last.get(agent)),
             (MISSING, line["new_skill"] if line.get("answered", True) else "", line),
         ):
-            if words and about is not None:
+            if _plain(words) not in _NOTHING and about is not None:
                 place = (about["skill"], about["task"], words, about["reasoning"], "")
                 yield Want(kind, "", *place, seed=0, agent_id=agent, step=asked)
         last[agent] = line
