@@ -68,6 +68,9 @@ def evaluate_command(
         ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
+    live_skills: Annotated[
+        bool, typer.Option("--live-skills", help="Pick up edits to the library between plans. The run is labelled.")
+    ] = False,
     unsafe_skills: Unsafe = False,
     json: Json = False,
     model: by.Model = None,
@@ -109,6 +112,7 @@ def evaluate_command(
         backend=backend,
         episode=EpisodeSettings(default_hops(policy) if hops is None else hops, plan_every, plan_on_change == "on"),
         skills=skills,
+        live_skills=live_skills,
         unsafe_skills=unsafe_skills,
         workers=workers,
         **by_model,
@@ -128,7 +132,9 @@ def watch(settings: EvaluateSettings, path: Path, resume: bool = False) -> RunRe
     """Evaluate with a progress bar, after naming the skill files that were left out as broken."""
     library = library_of(settings)
     for broken in library.broken if library else ():
-        err().print(f"skill left out: {broken}", markup=False, soft_wrap=True)
+        kept = library is not None and Path(broken.file).stem in library.skills
+        what = "its last good version plays" if kept else "left out"
+        err().print(f"broken skill, {what}: {broken}", markup=False, soft_wrap=True)
     counts: Counter[Outcome] = Counter()
     console = err()
     with progress_bar() as bar:

@@ -34,7 +34,18 @@ MAY_CHANGE = ("episodes", "endpoint", "limits", "price")
 _MAY_DIFFER = ("created", "git", *MAY_CHANGE)
 _OPTIONS = (
     *("seed", "policy", "planner", "observation", "backend", "plan_every", "plan_on_change", "hops", "skills"),
-    *("unsafe_skills", "model", "calls", "frames", "image_size", "prompts", "clock", "game_speed", "answer_tokens"),
+    *(
+        "live_skills",
+        "unsafe_skills",
+        "model",
+        "calls",
+        "frames",
+        "image_size",
+        "prompts",
+        "clock",
+        "game_speed",
+        "answer_tokens",
+    ),
 )
 _PLANNING = (
     "model",
@@ -124,6 +135,7 @@ def build_manifest(
         "hops": settings.episode.hops,
         **_planning(settings, prompts),
         "skills": {"hash": library.content_hash, "names": sorted(library.skills)} if library else None,
+        "live_skills": settings.live_skills,
         "sandbox": dict(sandbox) if sandbox else None,
         "unsafe_skills": settings.unsafe_skills,
         "rules": rules_hash(),
@@ -230,7 +242,9 @@ def check_same_run(earlier: Manifest, now: Manifest, run: Path) -> None:
 
 def differences(earlier: Manifest, now: Manifest) -> list[str]:
     """What differs between two manifests of all that episodes depend on, each in one line."""
-    changed = [key for key in now if key not in _MAY_DIFFER and earlier.get(key) != now[key]]
+    live = earlier.get("live_skills") and now.get("live_skills")  # then the skills are meant to change
+    may_differ = (*_MAY_DIFFER, "skills") if live else _MAY_DIFFER
+    changed = [key for key in now if key not in may_differ and earlier.get(key) != now[key]]
     followed = [effect for cause in changed for effect in _FOLLOWS.get(cause, ())]
     return [_difference(key, earlier.get(key), now[key]) for key in changed if key not in followed]
 

@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Any, Protocol
 
 from compass.episode import EpisodeSettings, run_episode
+from compass.evaluate.live import LiveReader
 from compass.evaluate.records import Recorder
 from compass.evaluate.run_folder import write_record
 from compass.evaluate.workers import Play, Unfit
@@ -39,7 +40,8 @@ class Recording(Protocol):
 
 @dataclass(frozen=True)
 class PlayerSpec:
-    """What a worker needs to know. skills: the run's own copy of the library, None for policies without skills.
+    """What a worker needs to know. skills: the run's own copy of the library, None for policies without skills. live: the folder
+    that tells which skills play now (`compass.evaluate.live`), None where they stay the same.
 
     make_planner: what makes the team's planner; picklable where workers are processes, as is make_recorder: what keeps an episode.
     checkpoint: the run's own copy of a trained policy, None where none plays. stream: whose battles are played.
@@ -56,6 +58,7 @@ class PlayerSpec:
     checkpoint: Path | None = None
     make_recorder: Callable[[], Recording] = Recorder
     stream: str = EVALUATION
+    live: Path | None = None
 
 
 def compile_kernels(scenario: Scenario, observation: str, episode: EpisodeSettings) -> Skirmish:
@@ -71,10 +74,11 @@ def skirmish_player(spec: PlayerSpec) -> Iterator[Play]:
     env = compile_kernels(spec.scenario, spec.observation, spec.episode)
     with ExitStack() as stack:
         try:
-            sandbox = stack.enter_context(_sandbox(spec)) if spec.skills else None
+            live = LiveReader(spec.live) if spec.live else None
+            sandbox = stack.enter_context(_sandbox(spec, live)) if spec.skills else None
         except NurseryEnded as error:
             raise Unfit("because the process that forks skills' processes was killed") from error
-        team = PlanningTeam(spec.make_planner(), sandbox.library, sandbox) if sandbox else _team(spec)
+        team = _planning(spec, sandbox, live) if sandbox else _team(spec)
 
         def play(seed: int) -> tuple[EpisodeResult, dict[str, Any]]:
             start = perf_counter()
@@ -95,9 +99,20 @@ def _team(spec: PlayerSpec) -> Team:
     return TrainedTeam(load_policy(spec.checkpoint), spec.scenario) if spec.checkpoint else FIXED[spec.policy]()
 
 
-def _sandbox(spec: PlayerSpec) -> Sandbox:
+def _sandbox(spec: PlayerSpec, live: LiveReader | None) -> Sandbox:
     assert spec.skills is not None
-    return Sandbox(load_library(spec.skills), spec.unsafe_skills)
+    library = live.news() if live else None
+    return Sandbox(library or load_library(spec.skills), spec.unsafe_skills)
+
+
+def _planning(spec: PlayerSpec, sandbox: Sandbox, live: LiveReader | None) -> PlanningTeam:
+    def renewed() -> Library | None:
+        library = live.news() if live else None
+        if library is not None:
+            sandbox.take_up(library)
+        return library
+
+    return PlanningTeam(spec.make_planner(), sandbox.library, sandbox, renewed)
 
 
 def describe_sandbox(library: Library, unsafe: bool) -> dict[str, Any]:

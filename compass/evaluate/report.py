@@ -15,6 +15,7 @@ from rich.table import Table
 
 from compass.errors import InputError
 from compass.evaluate.cost import Cost
+from compass.evaluate.live import LiveFolder
 from compass.evaluate.manifest import Manifest, price_of
 from compass.evaluate.records import read_list
 from compass.evaluate.run_folder import RunFolder
@@ -47,7 +48,18 @@ _ORIGIN = (
         "plan_on_change",
         "hops",
     ),
-    *("model", "calls", "image", "reflection", "frames", "image_size", "clock", "game_speed", "played_back"),
+    *(
+        "live_skills",
+        "model",
+        "calls",
+        "image",
+        "reflection",
+        "frames",
+        "image_size",
+        "clock",
+        "game_speed",
+        "played_back",
+    ),
 )
 _SKILLS_NAMED = 5  # of those that made mistakes
 _HEADINGS = ("n", "win rate (95 %)", *_COUNTED, "return", "length", "steps/s")
@@ -83,6 +95,7 @@ class RunReport:
         m = self.manifest
         apart = (
             *_apart(m),
+            "live skills" if m.get("live_skills") else None,
             m.get("model"),
             "no image" if m.get("image") is False else None,
             "no reflection" if m.get("reflection") is False else None,
@@ -187,11 +200,18 @@ def notes_of(report: RunReport) -> list[str]:
         notes.append(_training(trained))
     if report.manifest["skills"]:
         notes.append(_plans_by_skill(report))
+    if report.manifest.get("live_skills"):
+        notes.append(LiveFolder(RunFolder(report.path).live).line())
     if report.wants:
         file = RunFolder(report.path).wants
         notes.append(f"planners wanted {report.wants} things of the skill library that it does not have: {file}")
     if fragile := sum(not result.reproducible for result in report.results if result not in crashed):
-        notes.append(f"{fragile} episodes are not reproducible: the speed of this machine decided an action")
+        cause = (
+            "an edit or the speed of this machine"
+            if report.manifest.get("live_skills")
+            else "the speed of this machine"
+        )
+        notes.append(f"{fragile} episodes are not reproducible: {cause} decided an action")
     return [f"{report.player}: {note}" for note in notes]
 
 

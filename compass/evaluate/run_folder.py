@@ -53,6 +53,7 @@ class RunFolder:
         self.timings = path / "timings.jsonl"
         self.records = path / "records"
         self.skills = path / "skills"
+        self.live = path / "live"
         self.prompts = path / "prompts"
         self.cassette = path / "cassette"
         self.checkpoint = path / "policy.npz"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from compass.communication import Exchange
+from compass.errors import InputError
 from compass.planner import Planner, PlanRequest, Thinking
 from compass.policies.base import Choice
 from compass.skills.fallback import fallback
@@ -67,12 +68,22 @@ class _Asked:
 class PlanningTeam:
     """Agents that plan now and then and act through skills in between. The sandbox is shared by episodes, one at a time unless it
     is a `compass.skills.lockstep.Lockstep`.
+
+    renewed: gives the library that plays from now on, if it is another than last time, once the sandbox has it. It is asked before
+    an episode, and before a planning round, when nobody thinks.
     """
 
-    def __init__(self, planner: Planner, library: Library, sandbox: Host) -> None:
+    def __init__(
+        self,
+        planner: Planner,
+        library: Library,
+        sandbox: Host,
+        renewed: Callable[[], Library | None] = lambda: None,
+    ) -> None:
         self._planner = planner
         self._library = library
         self._sandbox = sandbox
+        self._renewed = renewed
 
     def begin(self, constants: Constants, seed: int) -> None:
         """Give every agent a fresh sandbox and no decision."""
@@ -81,6 +92,7 @@ class PlanningTeam:
         self._asked: dict[int, _Asked] = {}
         self._postponed: dict[int, Trigger] = {}
         self._recent: deque[Exchange] = deque(maxlen=self._planner.frames)
+        self._library = self._renewed() or self._library
         self._planner.begin(constants, seed)
         seeds = [stream_key(f"skills of agent {agent}", seed) for agent in range(constants.n_agents)]
         self._skills = self._sandbox.open_team(constants, seeds)
@@ -96,6 +108,8 @@ class PlanningTeam:
         Who is due while it still thinks is asked again as soon as it has decided.
         """
         self._recent.append(exchange)
+        if due and not self._asked:
+            self._library = self._renewed() or self._library
         for agent, trigger in due.items():
             if agent in self._asked:
                 self._postponed.setdefault(agent, trigger)
@@ -117,13 +131,23 @@ class PlanningTeam:
             observation=obs,
             trigger=trigger,
             skills=self._library.for_unit(obs.own.unit_type),
-            current=mind.decision,
+            current=self._playable(mind.decision),
             frames=tuple(past.observation(agent) for past in self._recent),
             actions=tuple(mind.actions),
             skill_faults=tuple(mind.faults),
         )
         self._asked[agent] = _Asked(exchange.step, trigger, self._planner.ask(request))
         mind.actions, mind.faults = [], []
+
+    def _playable(self, decision: Decision | None) -> Decision | None:
+        """A decision, unless the library lacks its skill or the parameters that it sets by now."""
+        if decision is None or decision.skill not in self._library.skills:
+            return None
+        try:
+            self._library.get(decision.skill).with_parameters(decision.parameters)
+        except InputError:
+            return None
+        return decision
 
     def _decided(self, agent: int, step: int) -> Planned:
         asked = self._asked.pop(agent)
