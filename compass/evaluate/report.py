@@ -204,7 +204,7 @@ def notes_of(report: RunReport) -> list[str]:
         notes.append(LiveFolder(RunFolder(report.path).live).line())
     if report.wants:
         file = RunFolder(report.path).wants
-        notes.append(f"planners wanted {report.wants} things of the skill library that it does not have: {file}")
+        notes.append(f"planners found {report.wants} things wanting in the skill library: {file}")
     if fragile := sum(not result.reproducible for result in report.results if result not in crashed):
         cause = (
             "an edit or the speed of this machine"

@@ -248,7 +248,7 @@ def test_a_run_goes_on_with_edited_skills_in_every_worker_and_says_so(folder: Pa
     with pytest.raises(InputError, match="--live-skills: on there, off now"):
         evaluate(replace(settings, live_skills=False), run, resume=True)
 
-    frozen = evaluate(replace(settings, live_skills=False, episodes=2), tmp_path / "frozen")
+    frozen = evaluate(replace(settings, live_skills=False, episodes=1), tmp_path / "frozen")
     assert "live skills minus team, scripted on" in difference_line(load_report(run), frozen)
 
 

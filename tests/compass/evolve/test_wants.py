@@ -63,7 +63,7 @@ def test_the_rules_miss_a_skill_for_the_moment_and_the_run_says_so(tmp_path: Pat
     seen = parse(want.observation)
     assert seen.agent_id == 0 and seen.step == 0 and not seen.enemies
     assert report.summary()["wants"] == 1 and load_report(tmp_path / "run").wants == 1
-    assert any("planners wanted 1 things" in note and "wants.jsonl" in note for note in notes_of(report))
+    assert any("planners found 1 things wanting" in note and "wants.jsonl" in note for note in notes_of(report))
 
     again = evaluate(replace(settings, episodes=3), tmp_path / "run", resume=True)
     assert again.wants == 1 and lines(tmp_path / "run")[0]["count"] > want.count
@@ -72,7 +72,7 @@ def test_the_rules_miss_a_skill_for_the_moment_and_the_run_says_so(tmp_path: Pat
 def test_a_library_that_serves_every_moment_leaves_no_wants(tmp_path: Path) -> None:
     report = evaluate(EvaluateSettings(SCENARIO, episodes=1, workers=1), tmp_path / "run")
     assert report.summary()["wants"] == 0 and not (tmp_path / "run" / "wants.jsonl").exists()
-    assert not any("wanted" in note for note in notes_of(report))
+    assert not any("wanting" in note for note in notes_of(report))
 
 
 @pytest.mark.parametrize("calls", ["fused", "separate"])
