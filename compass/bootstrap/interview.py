@@ -33,14 +33,15 @@ class Refused(Exception):
 class Given(Generic[V]):
     """What became of a question: the answer's worth, or None with the reasons.
 
-    text: the last answer, as it came; turns: the conversation that it answered. reasons: of a value, why its first answer was not
-    taken.
+    text: the last answer, as it came; turns: the conversation that it answered; model: who answered, as the server says. reasons:
+    of a value, why its first answer was not taken.
     """
 
     value: V | None
     reasons: tuple[str, ...] = ()
     text: str = ""
     turns: tuple[Turn, ...] = ()
+    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,15 +88,15 @@ class Interview:
             try:
                 if reply.text is not None:
                     value = await asyncio.to_thread(judge, answer_in(text, question.shape))
-                    return Given(value, given.reasons, text, turns)
+                    return Given(value, given.reasons, text, turns, reply.model)
                 reasons = tuple(failure.detail for failure in reply.failures[-1:]) or ("no answer",)
                 given = replace(given, reasons=reasons) if given.text else Given(None, reasons, turns=turns)
                 if reply.failures and reply.failures[-1].kind not in _ANSWERED_BADLY:
                     return given
             except Unusable as error:
-                given = Given(None, (error.failure.detail,), text, turns)
+                given = Given(None, (error.failure.detail,), text, turns, reply.model)
             except Refused as error:
-                given = Given(None, error.reasons, text, turns)
+                given = Given(None, error.reasons, text, turns, reply.model)
             problem = "\n".join(f"- {reason}" for reason in given.reasons)
             repair = Turn("user", self.prompts.fill("bootstrap_repair", problem=problem))
             turns = (*asked, Turn("assistant", text[:_QUOTED] or "(empty)"), repair)

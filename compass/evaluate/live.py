@@ -75,8 +75,8 @@ class LiveFolder:
         except ValueError:
             raise InputError(f"{self.edits} is damaged: put it back as it was") from None
         refused = sum("refused" in line for line in lines)
-        counts = f"{len(lines) - refused} edits were taken up and {refused} refused while it ran"
-        return f"live skills: {counts} ({self.path}); it cannot be played again"
+        counts = f"edits taken up: {len(lines) - refused}, refused: {refused}"
+        return f"{counts} ({self.path}); a run with live skills cannot be played again"
 
 
 class LiveReader:

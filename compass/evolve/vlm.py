@@ -149,6 +149,7 @@ class VlmSynthesizer:
             "want": asdict(aim.want) if aim.want else None,
             "battles": _figures(situation.battles),
             "complaints": list(given.reasons),
+            "model": given.model or None,
         }
         return Candidate(
             name=aim.name,

@@ -236,7 +236,7 @@ def test_a_run_goes_on_with_edited_skills_in_every_worker_and_says_so(folder: Pa
 
     assert report.player == "team, scripted, live skills" and report.summary()["live_skills"] is True
     assert any(
-        "1 edits were taken up and 0 refused" in note and "cannot be played again" in note for note in notes_of(report)
+        "edits taken up: 1, refused: 0" in note and "cannot be played again" in note for note in notes_of(report)
     )
     with pytest.raises(InputError, match=r"live skills.*cannot be reproduced"):
         replay(run, tmp_path / "again")

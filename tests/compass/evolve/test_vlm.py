@@ -25,6 +25,7 @@ from compass.trial.ring import Episode
 from compass.types import EpisodeResult, Outcome
 from envs.scenario_file import load_scenario
 from tests.compass.bootstrap.test_vlm import texts
+from tests.compass.planner.vlm.playing import scripted_server
 from tests.model_server import MODEL, Behaviour, ModelServer, image_urls
 
 SCENARIO = load_scenario("protoss_5_vs_5_epo")
@@ -88,6 +89,7 @@ def test_a_want_becomes_a_candidate_with_everything_that_was_said(tmp_path: Path
     assert "kite made 4 mistakes, the first: exception: no such id" in found.prompt
     assert all(line in found.prompt for line in LIBRARY.skills["kite"].source.splitlines()) and SEEN in found.prompt
     assert found.evidence["want"]["words"] == "Step back earlier." and found.evidence["complaints"] == []
+    assert found.evidence["model"] == MODEL
     assert found.evidence["battles"]["chosen"] == {"kite": 8, "focus_fire": 2}
     assert len(image_urls(server.requests[1].body)) == 1
     assert len(Cassette(tmp_path).entries(TAPE)) == 1
@@ -130,6 +132,16 @@ def test_what_never_is_a_skill_is_a_candidate_for_the_gate_to_reject(tmp_path: P
     assert silent.name == "focus_fire" and silent.source == "" and silent.reply is None
     assert "400" in silent.reason and silent.prompt is not None
     assert not isinstance(check_source(sung.source, Path("zealot_search.py")), Skill)
+
+
+def test_the_scripted_model_stands_in_for_a_model_here_too(tmp_path: Path) -> None:
+    with scripted_server() as server:
+        asker = Asker(ModelSettings("scripted", server.base_url), VlmSettings(image=False), Limits(), None)
+        with open_model(asker, tmp_path) as asking, VlmSynthesizer(asking) as synthesizer:
+            found = synthesizer.propose(SITUATION, 2)
+    for each in found:
+        assert isinstance(check_source(each.source, Path(f"{each.name}.py")), Skill) and not each.evidence["complaints"]
+    assert [each.name for each in found] == ["kite", "zealot_search"]
 
 
 def test_a_limit_ends_the_questions(tmp_path: Path) -> None:
