@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
+from compass.bootstrap.study import tasks_of
 from compass.evolve.base import Situation
 from compass.evolve.wants import IMPROVEMENT, Want, plain_task
-from compass.planner.scripted import TASKS
 from compass.skills.library import Library, Skill
 
 
@@ -73,11 +73,9 @@ def _improved(skill: Skill, want: Want | None) -> Aim:
 
 
 def _servable(want: Want) -> str:
-    """The task that a skill must name to be found: the planners ask for no others."""
-    task = plain_task(want.task)
-    if task in TASKS:
-        return task
-    return "heal" if want.unit_type == "medivac" else "engage"
+    """The task that a skill must name to be found: the scripted planner, which plays the trials, asks for no others."""
+    task, asked = plain_task(want.task), tasks_of(want.unit_type)
+    return task if task in asked else asked[0]
 
 
 def _free_name(library: Library, stem: str) -> str:

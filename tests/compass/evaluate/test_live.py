@@ -20,12 +20,12 @@ from compass.evaluate.records import read_list
 from compass.evaluate.replay import replay
 from compass.evaluate.report import difference_line, load_report, notes_of
 from compass.evaluate.settings import EvaluateSettings
-from compass.planner import ScriptedPlanner
+from compass.planner import Known, Planner, PlanRequest, ScriptedPlanner, Thinking
 from compass.policies import PlanningTeam
-from compass.skills.library import Library, load_library
+from compass.skills.library import Library, Skill, check_source, load_library
 from compass.skills.sandbox import Sandbox
 from compass.skills.store import Store
-from compass.types import EpisodeResult, Planned, StepRecord
+from compass.types import Decision, EpisodeResult, Plan, Planned, StepRecord
 from envs.scenario_file import load_scenario
 from envs.skirmish import Skirmish
 from tests.compass.trial.libraries import FIGHT, library_of, skill_source
@@ -148,7 +148,16 @@ class Witness:
 COUNT = "memory['n'] = memory.get('n', 0) + 1\n"
 
 
-def edited_in_battle(before: Library, after: Library, at: int) -> tuple[EpisodeResult, Witness]:
+class Keeping(ScriptedPlanner):
+    """Keeps to its decision, as a model does that gives no usable answer."""
+
+    def ask(self, request: PlanRequest) -> Known:
+        return Known(Plan(request.current)) if request.current else super().ask(request)
+
+
+def edited_in_battle(
+    before: Library, after: Library, at: int, planner: Planner | None = None
+) -> tuple[EpisodeResult, Witness]:
     """One battle whose library is edited before its planning round number `at`."""
     witness, rounds = Witness(), iter(range(1000))
     with Sandbox(before) as sandbox:
@@ -159,7 +168,7 @@ def edited_in_battle(before: Library, after: Library, at: int) -> tuple[EpisodeR
             sandbox.take_up(after)
             return after
 
-        team = PlanningTeam(ScriptedPlanner(), before, sandbox, renewed)
+        team = PlanningTeam(planner or ScriptedPlanner(), before, sandbox, renewed)
         settings = EpisodeSettings(plan_every=5, plan_on_change=False)
         return run_episode(Skirmish(SCENARIO), team, 0, settings, [witness]), witness
 
@@ -207,11 +216,76 @@ def test_an_agent_that_loses_its_process_after_an_edit_waits_for_its_next_plan()
     assert witness.actions[10][0] == 2
 
 
-def test_a_skill_or_parameter_that_an_edit_took_away_is_not_the_decision_of_anybody() -> None:
-    before, after = library_of(fight=FIGHT), library_of(other=FIGHT)
-    _, witness = edited_in_battle(before, after, at=2)
-    assert {planned.decision.skill for step, planned in witness.planned if step >= 5} == {"other"}
+class Slow(Thinking):
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+
+    def arrived(self, steps: int) -> bool:
+        return steps >= 4
+
+    def plan(self) -> Plan:
+        return self._plan
+
+    def drop(self) -> None:
+        pass
+
+
+class SlowPlanner(ScriptedPlanner):
+    def ask(self, request: PlanRequest) -> Slow:
+        return Slow(super().ask(request).plan())
+
+
+def test_an_edit_waits_while_somebody_thinks() -> None:
+    before, after = library_of(fight=STAND), library_of(other=STAND)
+    news = iter([None, None, after])
+    witness = Witness()
+    with Sandbox(before) as sandbox:
+
+        def renewed() -> Library | None:
+            library = next(news, None)
+            if library is not None:
+                sandbox.take_up(library)
+            return library
+
+        team = PlanningTeam(SlowPlanner(), before, sandbox, renewed)
+        settings = EpisodeSettings(plan_every=2, plan_on_change=False)
+        run_episode(Skirmish(SCENARIO), team, 0, settings, [witness])
+    decided = [(step, planned.decision.skill) for step, planned in witness.planned if planned.agent_id == 0]
+    assert decided[:2] == [
+        (4, "fight"),
+        (8, "fight"),
+    ]  # asked at 0 and 4, while every step from 2 on is somebody's turn
     assert not witness.faults
+
+
+def test_a_skill_that_an_edit_took_away_is_not_kept() -> None:
+    before, after = library_of(fight=FIGHT), library_of(other=FIGHT)
+    for planner in (ScriptedPlanner(), Keeping()):
+        _, witness = edited_in_battle(before, after, 2, planner)
+        assert {planned.decision.skill for step, planned in witness.planned if step >= 5} == {"other"}
+        assert not witness.faults
+
+
+def test_a_parameter_that_an_edit_took_away_is_not_kept() -> None:
+    wide, narrow = (
+        checked(skill_source("fight", STAND).replace("BOX = []", text)) for text in ("N = 3  # 1..9", "N = 3  # 1..4")
+    )
+
+    class Set(Keeping):
+        def decide(self, request: PlanRequest) -> Decision:
+            return Decision(
+                "engage", "fight", {"N": 8} if request.skills[0].sha256 == wide.skills["fight"].sha256 else {}
+            )
+
+    _, witness = edited_in_battle(wide, narrow, 2, Set())
+    parameters = {step: dict(planned.decision.parameters) for step, planned in witness.planned}
+    assert parameters[0] == {"N": 8} and parameters[5] == parameters[10] == {} and not witness.faults
+
+
+def checked(source: str) -> Library:
+    skill = check_source(source, Path("fight.py"))
+    assert isinstance(skill, Skill), skill
+    return Library(Path("made"), {"fight": skill})
 
 
 def test_a_run_goes_on_with_edited_skills_in_every_worker_and_says_so(folder: Path, tmp_path: Path) -> None:

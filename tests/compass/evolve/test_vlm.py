@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from compass.bootstrap.vlm import TAPE, Asker
+from compass.evolve.aims import Aims
 from compass.evolve.base import Situation
 from compass.evolve.prompts import load_evolve_prompts
 from compass.evolve.scripted_answers import answer
@@ -157,6 +158,21 @@ def test_wants_of_other_libraries_and_scenarios_are_left_alone(tmp_path: Path) -
     (found,), _ = propose(tmp_path, well, Situation(SCENARIO, LIBRARY, others))
     assert found.evidence["want"] is None and "No battle was watched yet." in (found.prompt or "")
     assert found.name in LIBRARY.skills
+
+
+@pytest.mark.parametrize(
+    ("unit_type", "task", "served"),
+    [
+        ("zealot", "kite it", "engage"),
+        ("stalker", "kite it", "kite"),
+        ("zealot", "hold the line", "hold"),
+        ("stalker", "dance", "engage"),
+    ],
+)
+def test_a_new_skill_serves_a_task_that_is_asked_of_its_unit(unit_type: str, task: str, served: str) -> None:
+    wanted = Want(MISSING, unit_type, "focus_fire", task, "better", "", SEEN, 0, 0, 0)
+    (aim,) = Aims().choose(Situation(SCENARIO, LIBRARY, (wanted,)), 1)
+    assert (aim.name, aim.tasks, aim.parent) == (f"{unit_type}_{served}", (served,), None)
 
 
 @pytest.mark.parametrize("name", ["evolve_improve", "evolve_new"])

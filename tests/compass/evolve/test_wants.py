@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -46,10 +47,12 @@ def lines(run: Path) -> list[dict[str, Any]]:
 
 def wanting(request: dict[str, Any]) -> str:
     """A model that is never content with its skill, and misses another for every task."""
-    said = answer("\n".join(texts(request)))
+    prompt = "\n".join(texts(request))
+    said = answer(prompt)
     if not said.startswith("{"):
         return "ready"
-    more = {"needs_improvement": f"It stood {len(said)} m too far.", "new_skill": "one that flies"}
+    played = re.findall(r"by skill (\w+)", prompt) or ["nothing"]
+    more = {"needs_improvement": f"A better {played[-1]}.", "new_skill": "one that flies"}
     return json.dumps({name: more.get(name, value) for name, value in json.loads(said).items()})
 
 
@@ -90,7 +93,8 @@ def test_a_models_wishes_and_verdicts_are_gathered_in_battles_of_the_trials_stre
     assert {want.words for want in missing} == {"one that flies"}
     assert {want.skill for want in missing} <= set(SHIPPED.skills)
     first = next(want for want in better if want.skill == "advance_and_search")
-    assert first.task == "search" and first.words.startswith("It stood ")
+    assert first.task == "search" and len({want.skill for want in better}) > 1
+    assert all(want.words == f"A better {want.skill}." for want in better)
     assert first.step > 0 and parse(first.observation).step == first.step
     plans = sum(battle.result.plans for battle in found.battles)
     assert sum(want.count for want in missing) == plans == sum(sum(battle.chosen.values()) for battle in found.battles)
