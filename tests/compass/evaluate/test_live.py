@@ -16,7 +16,7 @@ from compass.episode import EpisodeSettings, run_episode
 from compass.errors import InputError
 from compass.evaluate.evaluator import evaluate
 from compass.evaluate.live import LiveFolder, LiveReader, Watch, versions_of
-from compass.evaluate.records import read_list
+from compass.evaluate.records import read_list, read_record
 from compass.evaluate.replay import replay
 from compass.evaluate.report import difference_line, load_report, notes_of
 from compass.evaluate.settings import EvaluateSettings
@@ -306,6 +306,8 @@ def test_a_run_goes_on_with_edited_skills_in_every_worker_and_says_so(folder: Pa
         seed: {line["version"] for line in read_list(run / "records" / f"{seed}.npz", "decisions")} for seed in finished
     }
     assert played[finished[0]] == {old} and sum(versions == {new} for versions in played.values()) >= 6
+    stood = [read_record(run / "records" / f"{seed}.npz") for seed, versions in played.items() if versions == {new}]
+    assert all((record.actions <= 1).all() for record in stood)  # nothing but stops, and what the dead do
     assert "picked up between plans" in said[0] and "taken up from the next plans on: fight" in said[1]
 
     assert report.player == "team, scripted, live skills" and report.summary()["live_skills"] is True

@@ -102,6 +102,23 @@ def test_a_models_wishes_and_verdicts_are_gathered_in_battles_of_the_trials_stre
     assert [want.count for want in found.wants] == sorted((want.count for want in found.wants), reverse=True)
 
 
+def test_a_wish_that_is_kept_because_the_model_failed_is_not_counted_again(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def at_first(request: dict[str, Any]) -> str:
+        agent = re.findall(r"You are agent (\d)", "\n".join(texts(request)))[-1:]
+        asked.extend(agent)
+        return wanting(request) if not agent or asked.count(agent[0]) == 1 else "I am lost for words."
+
+    with ModelServer(at_first) as server:
+        how = VlmSettings(calls="fused", image=False)
+        with open_model(Asker(ModelSettings(MODEL, server.base_url), how, Limits(), None), tmp_path) as asking:
+            found = gather(SCENARIO, SHIPPED, asking, range(1))
+    (battle,) = found.battles
+    assert battle.result.unanswered == battle.result.plans - SCENARIO.n_units > 0
+    assert sum(want.count for want in found.wants) == SCENARIO.n_units
+
+
 def test_battles_by_rules_tell_what_was_chosen_and_what_went_wrong() -> None:
     bad = library_of(aim="raise ValueError(obs.step)")
     wants, battles = gather(SCENARIO, bad, None, range(3, 5))
