@@ -131,10 +131,8 @@ def evaluate_command(
 def watch(settings: EvaluateSettings, path: Path, resume: bool = False) -> RunReport:
     """Evaluate with a progress bar, after naming the skill files that were left out as broken."""
     library = library_of(settings)
-    for broken in library.broken if library else ():
-        kept = library is not None and Path(broken.file).stem in library.skills
-        what = "its last good version plays" if kept else "left out"
-        err().print(f"broken skill, {what}: {broken}", markup=False, soft_wrap=True)
+    for broken in library.broken if library and not settings.live_skills else ():
+        err().print(f"skill left out: {broken}", markup=False, soft_wrap=True)
     counts: Counter[Outcome] = Counter()
     console = err()
     with progress_bar() as bar:

@@ -126,9 +126,7 @@ class Watch:
         self._say = say
         self._store = Store(library.folder)
         self._seen: Mapping[str, tuple[int, ...]] = {}
-        self._done: Mapping[str, tuple[int, ...]] | None = (
-            None  # so that what was edited since the library was read is found
-        )
+        self._done: Mapping[str, tuple[int, ...]] = {}
         self._refused: set[tuple[object, ...]] = set()
         self._failure: BaseException | None = None
         self._over = threading.Event()
@@ -137,7 +135,8 @@ class Watch:
     def __enter__(self) -> Watch:
         self._live.publish(self.library)
         drop_torn_line(self._live.edits)
-        self._notice()
+        self._seen = self._done = _signature(self.library.folder)
+        self._take_up()  # what was edited since the library was read, or does not load to begin with
         self._thread.start()
         return self
 
@@ -211,8 +210,7 @@ class Watch:
 
     def _refuse(self, file: str, reason: str) -> None:
         """Tell of an edit, to one file or ("") to the folder, that does not play; once while it stays as it is."""
-        lies = self._done or {}
-        refused = (reason, lies.get(file, ()) if file else tuple(lies.items()))
+        refused = (reason, self._done.get(file, ()) if file else tuple(self._done.items()))
         if refused not in self._refused:
             self._refused.add(refused)
             self._live.tell(refused=reason)
@@ -220,16 +218,18 @@ class Watch:
 
     def _author(self, name: str) -> str:
         """Who made what lies in a skill's file, as far as the store knows."""
-        versions = self._store.history(name)
+        try:
+            versions = self._store.history(name)
+        except InputError:  # told of by `_notice`
+            return HUMAN
         return versions[-1].by if versions else HUMAN
 
     def _notice(self) -> None:
-        if not self._store.exists:
-            return
         try:
-            self._store.notice()
+            if self._store.exists:
+                self._store.notice()
         except InputError as error:  # as of a folder that cannot be written: the edit plays, but is nobody's
-            self._say(f"live skills: an edit is not recorded in the library: {error}")
+            self._say(f"live skills: what was edited is not recorded in the library: {error}")
 
 
 def versions_of(library: Library) -> dict[str, str | None]:

@@ -34,18 +34,8 @@ MAY_CHANGE = ("episodes", "endpoint", "limits", "price")
 _MAY_DIFFER = ("created", "git", *MAY_CHANGE)
 _OPTIONS = (
     *("seed", "policy", "planner", "observation", "backend", "plan_every", "plan_on_change", "hops", "skills"),
-    *(
-        "live_skills",
-        "unsafe_skills",
-        "model",
-        "calls",
-        "frames",
-        "image_size",
-        "prompts",
-        "clock",
-        "game_speed",
-        "answer_tokens",
-    ),
+    *("live_skills", "unsafe_skills", "model", "calls", "frames", "image_size", "prompts", "clock", "game_speed"),
+    "answer_tokens",
 )
 _PLANNING = (
     "model",
@@ -67,15 +57,8 @@ _FOLLOWS = {
     "unsafe_skills": ("sandbox",),
 }
 """What need not be said, because it differs whenever something else does."""
-_NOT_PLAYING = (
-    "cli",
-    "bench",
-    "demos",
-    "bootstrap",
-    "synthesis",
-    "trial",
-    "evolve",
-)  # parts of `compass` that cannot change an episode
+_NOT_PLAYING = ("cli", "bench", "demos", "bootstrap", "synthesis", "trial", "evolve")
+"""Parts of `compass` that cannot change an episode."""
 
 _TRAINED = (
     *(

@@ -126,6 +126,7 @@ def test_edits_are_a_humans_in_a_library_that_keeps_its_history(folder: Path, tm
     live, said = tmp_path / "live", []
     with watching(folder, live, said) as watch:
         assert set(watch.library.skills) == {"fight", "stand"}  # its last good version plays
+        assert edits(live)[0]["refused"].startswith("fight.py:1: ") and "fight.py:1: " in said[0]
         write(folder, "stand", "return stop()  # still")
         until(lambda: any("taken_up" in line for line in edits(live)))
     last = Store(folder).history("stand")[-1]
