@@ -160,17 +160,22 @@ class PlanFault:
 class Plan:
     """What a planner answered: a decision, and the mistakes on the way to it.
 
-    `answered`: false when the model gave no usable answer, so that the agent keeps what it had.
+    `answered`: false when the model gave no usable answer, so that the agent keeps what it had. `needs_improvement`: what a
+    reflection found wanting in the agent's last decision, "" for nothing.
     """
 
     decision: Decision
     faults: tuple[PlanFault, ...] = ()
     answered: bool = True
+    needs_improvement: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan that takes effect at a step: whose, and why it was asked for `delay` steps before; the rest as of `Plan`."""
+    """A plan that takes effect at a step: whose, and why it was asked for `delay` steps before; the rest as of `Plan`.
+
+    `version`: sha256 of the text of the skill that acts from now on.
+    """
 
     agent_id: int
     trigger: Trigger
@@ -178,6 +183,8 @@ class Planned:
     faults: tuple[PlanFault, ...] = ()
     answered: bool = True
     delay: int = 0
+    needs_improvement: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

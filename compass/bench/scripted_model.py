@@ -14,6 +14,7 @@ from typing import Any
 
 from compass.bootstrap.scripted_answers import answer as bootstrapped
 from compass.errors import InputError
+from compass.evolve.scripted_answers import answer as grown
 from compass.planner.vlm.scripted_answers import answer as planned
 
 NAME = "scripted"
@@ -84,7 +85,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.BAD_REQUEST, f"not a chat completion request: {error!r}")
             return
         if not self.server.stopping.wait(self.server.latency):
-            self._send(HTTPStatus.OK, _completion(prompt, bootstrapped(prompt) or planned(prompt)))
+            self._send(HTTPStatus.OK, _completion(prompt, grown(prompt) or bootstrapped(prompt) or planned(prompt)))
 
     def _refuse(self, status: HTTPStatus, message: str) -> None:
         self._send(status, {"error": {"message": message, "type": "invalid_request_error", "code": None}})

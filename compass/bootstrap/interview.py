@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from compass.models.base import Call, FaultKind, Model, Picture, Turn
@@ -31,11 +31,17 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Given(Generic[V]):
-    """What became of a question: the answer's worth, or None with the reasons. text: the last answer, as it came."""
+    """What became of a question: the answer's worth, or None with the reasons.
+
+    text: the last answer, as it came; turns: the conversation that it answered; model: who answered, as the server says. reasons:
+    of a value, why its first answer was not taken.
+    """
 
     value: V | None
     reasons: tuple[str, ...] = ()
     text: str = ""
+    turns: tuple[Turn, ...] = ()
+    model: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,20 +81,22 @@ class Interview:
         for _ in range(2):
             stopped = self.budget.stop(0)
             if stopped is not None:
-                return Given(None, (*given.reasons, f"not asked: stopped by {stopped}"), given.text)
+                return replace(given, reasons=(*given.reasons, f"not asked: stopped by {stopped}"))
             call = Call(question.module, turns, schema_of(question.shape), self.answer_tokens)
             reply = await self.tape.ask(self.model, *question.place, call)
             text = reply.text or ""
             try:
                 if reply.text is not None:
-                    return Given(await asyncio.to_thread(judge, answer_in(text, question.shape)), text=text)
-                given = Given(None, tuple(failure.detail for failure in reply.failures[-1:]) or ("no answer",))
+                    value = await asyncio.to_thread(judge, answer_in(text, question.shape))
+                    return Given(value, given.reasons, text, turns, reply.model)
+                reasons = tuple(failure.detail for failure in reply.failures[-1:]) or ("no answer",)
+                given = replace(given, reasons=reasons) if given.text else Given(None, reasons, turns=turns)
                 if reply.failures and reply.failures[-1].kind not in _ANSWERED_BADLY:
                     return given
             except Unusable as error:
-                given = Given(None, (error.failure.detail,), text)
+                given = Given(None, (error.failure.detail,), text, turns, reply.model)
             except Refused as error:
-                given = Given(None, error.reasons, text)
+                given = Given(None, error.reasons, text, turns, reply.model)
             problem = "\n".join(f"- {reason}" for reason in given.reasons)
             repair = Turn("user", self.prompts.fill("bootstrap_repair", problem=problem))
             turns = (*asked, Turn("assistant", text[:_QUOTED] or "(empty)"), repair)

@@ -13,7 +13,8 @@ PLACES: Places = MappingProxyType(
     {
         "bootstrap_system": (("units",), (*_BATTLES, "setting")),
         "bootstrap_analyse": (("unit_type", "moments", "answer"), ("numbers", "picture")),
-        "bootstrap_write": (("unit_type", "task", "file", "analysis", "answer"), ("when",)),
+        "bootstrap_write": (("unit_type", "task", "file", "analysis", "format", "answer"), ("when",)),
+        "skill_format": (("header",), ()),
         "bootstrap_repair": (("problem",), ()),
     }
 )

@@ -30,11 +30,13 @@ def answer(prompt: str) -> str | None:
         return json.dumps(dict.fromkeys(fields, "as counted") | {"evidence": said})
     written = _SKILL.search(prompt)
     if fields == [*WrittenSkill.model_fields] and written:
-        return json.dumps({"source": compose(_recipe(*written.groups()))})
+        kind, task = written.groups()
+        return json.dumps({"source": compose(recipe_for(kind, task, f"{kind}_{task}"))})
     return None
 
 
-def _recipe(kind: str, task: str) -> Recipe:
+def recipe_for(kind: str, task: str, name: str) -> Recipe:
+    """A skill by the fragments' own values."""
     terms = (
         ("crowded", "near")
         if task == "burst"
@@ -43,7 +45,7 @@ def _recipe(kind: str, task: str) -> Recipe:
         else ("worth", "focus", "near")
     )
     return Recipe(
-        name=f"{kind}_{task}",
+        name=name,
         title=f"{kind.capitalize()} {task}",
         summary="by the fragments' own values.",
         unit_types=(kind,),

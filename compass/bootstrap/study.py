@@ -75,17 +75,24 @@ class Study:
             when=TASKS[task],
             file=f"{name}.py",
             analysis=analysis,
+            format=skill_format(self.interview.prompts, (self.kind,), (task,)),
             answer=told(WrittenSkill),
         )
         question = Question((self.topic, at), "write", self._system(), text, WrittenSkill)
-        return await self.interview.put(question, lambda answer: judged(name, answer.source, self.kind, task))
+        return await self.interview.put(question, lambda answer: judged(name, answer.source, (self.kind,), (task,)))
 
     def _system(self) -> str:
         setting = self.regimes.fill(f"setting_{self.constants.setting}")
         return self.interview.prompts.fill("bootstrap_system", setting=setting, **battle_words(self.constants))
 
 
-def judged(name: str, source: str, kind: str, task: str) -> str:
+def skill_format(prompts: Prompts, unit_types: Sequence[str], tasks: Sequence[str]) -> str:
+    """What a prompt tells of the form of a skill, of all it may use, and of the lines that its docstring must hold."""
+    lines = [f"`unit_types: {', '.join(unit_types)}`", *(f"`task: {task}`" for task in tasks)]
+    return prompts.fill("skill_format", header=", ".join(lines))
+
+
+def judged(name: str, source: str, unit_types: Sequence[str], tasks: Sequence[str]) -> str:
     """The source of a skill that passes the checker, serves what it should, and plays made-up moments in the sandbox.
 
     Raises:
@@ -96,12 +103,14 @@ def judged(name: str, source: str, kind: str, task: str) -> str:
     if isinstance(skill, list):
         raise Refused([str(broken) for broken in skill])
     wrong = []
-    if not skill.serves(kind):
-        wrong.append(f"{name}.py:1: its unit_types are {', '.join(skill.unit_types)}; it should be for {kind}")
-    if task not in skill.tasks:
-        wrong.append(f"{name}.py:1: its tasks are {', '.join(skill.tasks) or 'none'}; it should serve {task}")
+    if not all(skill.serves(kind) for kind in unit_types):
+        wanted = ", ".join(unit_types)
+        wrong.append(f"{name}.py:1: its unit_types are {', '.join(skill.unit_types)}; it should be for {wanted}")
+    if not set(tasks) <= set(skill.tasks):
+        has, wanted = ", ".join(skill.tasks) or "none", ", ".join(tasks)
+        wrong.append(f"{name}.py:1: its tasks are {has}; it should serve {wanted}")
     if not wrong:
-        with TemporaryDirectory(prefix="compass-bootstrap-") as folder:
+        with TemporaryDirectory(prefix="compass-skill-") as folder:
             (Path(folder) / f"{name}.py").write_text(source, encoding="utf-8")
             wrong = [str(broken) for broken in rehearse(load_library(folder))]
     if wrong:

@@ -78,6 +78,9 @@ def evaluate_command(
         ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out.")] = False,
+    live_skills: Annotated[
+        bool, typer.Option("--live-skills", help="Pick up edits to the library between plans. The run is labelled.")
+    ] = False,
     unsafe_skills: Unsafe = False,
     json: Json = False,
     model: by.Model = None,
@@ -126,6 +129,7 @@ def evaluate_command(
             top_k,
         ),
         skills=skills,
+        live_skills=live_skills,
         unsafe_skills=unsafe_skills,
         workers=workers,
         **by_model,
@@ -144,7 +148,7 @@ def evaluate_command(
 def watch(settings: EvaluateSettings, path: Path, resume: bool = False) -> RunReport:
     """Evaluate with a progress bar, after naming the skill files that were left out as broken."""
     library = library_of(settings)
-    for broken in library.broken if library else ():
+    for broken in library.broken if library and not settings.live_skills else ():
         err().print(f"skill left out: {broken}", markup=False, soft_wrap=True)
     counts: Counter[Outcome] = Counter()
     console = err()

@@ -1,4 +1,4 @@
-"""`compass prompts`: a copy of the prompt files of planning and bootstrapping."""
+"""`compass prompts`: a copy of the prompt files of planning, bootstrapping and evolving."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 
 from compass.bootstrap import prompts as bootstrap
 from compass.cli.output import Json, print_json
+from compass.evolve import prompts as evolve
 from compass.planner.vlm.prompts import init_prompts
 
 app = typer.Typer(help="The prompts that a vision-language model plans by.", no_args_is_help=True)
@@ -22,7 +23,8 @@ def prompts() -> None:
 @app.command("init")
 def init(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")], json: Json = False) -> None:
     """Copy the shipped prompt files into a folder of your own, to be edited and given as --prompts."""
-    files = init_prompts(folder, [bootstrap.SHIPPED / f"{name}.md" for name in bootstrap.PLACES])
+    others = [each.SHIPPED / f"{name}.md" for each in (bootstrap, evolve) for name in each.PLACES]
+    files = init_prompts(folder, others)
     if json:
         print_json({"folder": str(folder), "files": [file.name for file in files]})
     else:

@@ -46,7 +46,7 @@ def log(
     json: Json = False,
 ) -> None:
     """What happened to the library or to one skill: edits by hand, candidates and verdicts, changes."""
-    store = _looked_at(skills)
+    store = looked_at(skills)
     if id is not None:
         kept = store.candidate(id)
         if json:
@@ -74,7 +74,7 @@ def diff(
     json: Json = False,
 ) -> None:
     """What changed in a skill from version A to version B."""
-    store = _looked_at(skills)
+    store = looked_at(skills)
     versions = store.history(name)
     if not versions:
         raise InputError(f"no version of {name} is kept in {store.folder}; compass skills log shows what is")
@@ -120,7 +120,7 @@ def restore(name: Name, skills: Skills = None, json: Json = False) -> None:
 
 def stats(skills: Skills = None, json: Json = False) -> None:
     """Every skill in numbers: versions, candidates and what came of them, battles spent, wins of the live version's trial."""
-    store = _looked_at(skills)
+    store = looked_at(skills)
     statistics = store.statistics()
     if json:
         print_json({"folder": str(store.folder), "skills": {name: asdict(each) for name, each in statistics.items()}})
@@ -136,7 +136,7 @@ def known_versions(library: Library) -> dict[str, Version]:
     try:
         last = {name: store.history(name)[-1:] for name in library.skills}
     except InputError as error:
-        _note(str(error))
+        note(str(error))
         return {}
     return {name: each[0] for name, each in last.items() if each and each[0].sha256 == library.skills[name].sha256}
 
@@ -159,20 +159,20 @@ def _store(folder: Path | None) -> Store:
     return Store(folder or default_library_folder())
 
 
-def _looked_at(folder: Path | None) -> Store:
+def looked_at(folder: Path | None) -> Store:
     """The store, told of edits by hand. A plain folder is left plain: who only asks changes nothing."""
     store = _store(folder)
     if not store.exists:
-        _note(f"nothing is kept of {store.folder} yet; that begins with the first change by compass")
+        note(f"nothing is kept of {store.folder} yet; that begins with the first change by compass")
         return store
     try:
         store.notice()
     except InputError as error:
-        _note(f"edits by hand were not looked for: {error}")
+        note(f"edits by hand were not looked for: {error}")
     return store
 
 
-def _note(text: str) -> None:
+def note(text: str) -> None:
     err().print(f"note: {text}", markup=False, soft_wrap=True)
 
 
@@ -202,6 +202,8 @@ def _unified(before: str, after: str, named: str, named_after: str) -> Iterator[
 
 
 def _told(event: Event) -> str:
+    if event.kind == "tried":
+        return f"version {event['version']}: {event['judgement']['verdict']}: {event['judgement']['reason']}"
     if event.kind == "judged":
         return f"{event['candidate']}: {event['judgement']['verdict']}: {event['judgement']['reason']}"
     return _TELLS.get(event.kind, "{reason}").format_map({"reason": "", **event.details})

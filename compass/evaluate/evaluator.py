@@ -4,27 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from contextlib import ExitStack, closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from compass.evaluate.live import Watch
 from compass.evaluate.manifest import build_manifest
 from compass.evaluate.player import PlayerSpec, compile_kernels, describe_sandbox, skirmish_player
 from compass.evaluate.report import RunReport, load_report
 from compass.evaluate.run_folder import RunFolder, unused
 from compass.evaluate.settings import BESIDE, EvaluateSettings
 from compass.evaluate.workers import Played, cores, play_all
+from compass.evolve.wants import Want, wants_in
 from compass.planner import WITHOUT_MODEL
 from compass.planner.vlm.prompts import Prompts, load_prompts
 from compass.skills.library import Library, default_library_folder
 from compass.skills.merits import known_library
+from compass.skills.store import Store
 from compass.types import EpisodeResult, Outcome
 from envs.jit import announce_compile
 
 if TYPE_CHECKING:  # what stands behind it loads pydantic, which only runs by a model need
     from compass.evaluate.modelled import Asking
+
+LIVE = "live skills: edits in {folder} are picked up between plans, so this run cannot be played again as it was"
 
 Progress = Callable[[EpisodeResult], None]
 """Called with every episode of the run: first those that were finished before, then each as it ends."""
@@ -35,12 +40,15 @@ Tell = Callable[[str], None]
 def library_of(settings: EvaluateSettings) -> Library | None:
     """The skill library that a run uses: None for policies without skills.
 
+    Live skills begin with the last good version in the place of one that an edit broke, where the folder's store knows it.
+
     Raises:
         InputError: the folder holds no library.
     """
     if settings.policy != "team":
         return None
-    return known_library(settings.skills or default_library_folder(), settings.episode.top_k)
+    folder, top_k = settings.skills or default_library_folder(), settings.episode.top_k
+    return Store(folder).live() if settings.live_skills else known_library(folder, top_k)
 
 
 def prompts_of(settings: EvaluateSettings) -> Prompts | None:
@@ -99,7 +107,12 @@ def evaluate(
 
             with folder.unless_refused(new=not resume):
                 asking = stack.enter_context(open_asking(settings, library, folder, taped, tell))
+        if settings.live_skills and library is not None:
+            tell(LIVE.format(folder=library.folder))
+            stack.enter_context(Watch(library, folder.live, settings.scenario.unit_types, tell))
         _play(settings, folder, asking, settings.seeds if only is None else only, progress or (lambda result: None))
+    if library:
+        folder.write_wants(map(asdict, _wants(settings, folder)))
     report = load_report(path)
     stopped = asking.stopped() if asking and only is None and len(report.results) < settings.episodes else None
     if stopped:
@@ -109,6 +122,12 @@ def evaluate(
     report = replace(report, stopped_by=stopped)
     folder.write_summary(report.summary())
     return report
+
+
+def _wants(settings: EvaluateSettings, folder: RunFolder) -> tuple[Want, ...]:
+    records = {result.seed: folder.record_path(result.seed) for result in folder.results()}
+    there = {seed: path for seed, path in records.items() if path.is_file()}
+    return wants_in(there, settings.scenario, settings.episode.hops, settings.observation)
 
 
 def _play(
@@ -133,6 +152,7 @@ def _play(
         unsafe_skills=settings.unsafe_skills,
         records=folder.records,
         checkpoint=folder.checkpoint if settings.checkpoint else None,
+        live=folder.live if settings.live_skills else None,
     )
     if asking is not None:
         from compass.evaluate.modelled import play_by_model

@@ -21,7 +21,7 @@ _ALWAYS: Mapping[str, str] = {
     **dict.fromkeys(("backend", "stream", "policy"), _TEXT),
     **dict.fromkeys(("rules", "code", "python", "created"), _TEXT),
     **dict.fromkeys(("seed", "episodes", "hops"), _COUNT),
-    **dict.fromkeys(("played_back", "unsafe_skills"), _SWITCH),
+    **dict.fromkeys(("played_back", "live_skills", "unsafe_skills"), _SWITCH),
     **dict.fromkeys(("scenario_content", "packages"), _OBJECT),
     "earlier": _LIST,
 }

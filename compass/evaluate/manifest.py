@@ -35,21 +35,9 @@ MAY_CHANGE = ("episodes", "endpoint", "limits", "price")
 """What a resumed run takes over from the new start; the earlier values stay in `earlier`."""
 _MAY_DIFFER = ("created", "git", "merits", *MAY_CHANGE)  # merits: a resumed run goes on with its own copy of them
 _OPTIONS = (
-    *(
-        "seed",
-        "policy",
-        "planner",
-        "observation",
-        "information",
-        "backend",
-        "plan_every",
-        "plan_on_change",
-        "top_k",
-        "hops",
-    ),
-    "skills",
-    *("unsafe_skills", "model", "calls", "frames", "image_size", "prompts", "clock", "game_speed", "answer_tokens"),
-    "embedding_model",
+    *("seed", "policy", "planner", "observation", "information", "backend", "plan_every", "plan_on_change", "top_k"),
+    *("hops", "skills", "live_skills", "unsafe_skills", "model", "calls", "frames", "image_size", "prompts", "clock"),
+    *("game_speed", "answer_tokens", "embedding_model"),
 )
 _PLANNING = (
     "model",
@@ -82,7 +70,8 @@ _FOLLOWS = {
     "unsafe_skills": ("sandbox",),
 }
 """What need not be said, because it differs whenever something else does."""
-_NOT_PLAYING = ("cli", "bench", "demos", "bootstrap", "synthesis")  # parts of `compass` that cannot change an episode
+_NOT_PLAYING = ("cli", "bench", "demos", "bootstrap", "synthesis", "trial", "evolve")
+"""Parts of `compass` that cannot change an episode."""
 
 _TRAINED = (
     *(
@@ -145,6 +134,7 @@ def build_manifest(
         **_planning(settings, prompts),
         "skills": {"hash": library.content_hash, "names": sorted(library.skills)} if library else None,
         "merits": merits_hash(library) if library else None,
+        "live_skills": settings.live_skills,
         "sandbox": dict(sandbox) if sandbox else None,
         "unsafe_skills": settings.unsafe_skills,
         "rules": rules_hash(),
@@ -255,7 +245,9 @@ def check_same_run(earlier: Manifest, now: Manifest, run: Path) -> None:
 
 def differences(earlier: Manifest, now: Manifest) -> list[str]:
     """What differs between two manifests of all that episodes depend on, each in one line."""
-    changed = [key for key in now if key not in _MAY_DIFFER and earlier.get(key) != now[key]]
+    live = earlier.get("live_skills") and now.get("live_skills")  # then the skills are meant to change
+    may_differ = (*_MAY_DIFFER, "skills") if live else _MAY_DIFFER
+    changed = [key for key in now if key not in may_differ and earlier.get(key) != now[key]]
     followed = [effect for cause in changed for effect in _FOLLOWS.get(cause, ())]
     return [_difference(key, earlier.get(key), now[key]) for key in changed if key not in followed]
 

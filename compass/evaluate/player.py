@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Protocol
 
 from compass.episode import EpisodeSettings, run_episode
+from compass.evaluate.live import LiveReader
 from compass.evaluate.records import Recorder
 from compass.evaluate.run_folder import write_record
 from compass.evaluate.workers import Play, Unfit
@@ -41,7 +42,8 @@ class Recording(Protocol):
 
 @dataclass(frozen=True)
 class PlayerSpec:
-    """What a worker needs to know. skills: the run's own copy of the library, None for policies without skills.
+    """What a worker needs to know. skills: the run's own copy of the library, None for policies without skills. live: the folder
+    that tells which skills play now (`compass.evaluate.live`), None where they stay the same.
 
     make_planner: what makes the team's planner; picklable where workers are processes, as is make_recorder: what keeps an episode.
     checkpoint: the run's own copy of a trained policy, None where none plays. stream: whose battles are played.
@@ -58,6 +60,7 @@ class PlayerSpec:
     checkpoint: Path | None = None
     make_recorder: Callable[[], Recording] = Recorder
     stream: str = EVALUATION
+    live: Path | None = None
 
 
 def compile_kernels(scenario: Scenario, observation: str, episode: EpisodeSettings) -> Skirmish:
@@ -73,10 +76,11 @@ def skirmish_player(spec: PlayerSpec) -> Iterator[Play]:
     env = compile_kernels(spec.scenario, spec.observation, spec.episode)
     with ExitStack() as stack:
         try:
-            sandbox = stack.enter_context(_sandbox(spec)) if spec.skills else None
+            live = LiveReader(spec.live) if spec.live else None
+            sandbox = stack.enter_context(_sandbox(spec, live)) if spec.skills else None
         except NurseryEnded as error:
             raise Unfit("because the process that forks skills' processes was killed") from error
-        team = _planning(spec, sandbox) if sandbox else _team(spec)
+        team = _planning(spec, sandbox, live) if sandbox else _team(spec)
 
         def play(seed: int) -> tuple[EpisodeResult, dict[str, Any]]:
             start = perf_counter()
@@ -93,17 +97,27 @@ def skirmish_player(spec: PlayerSpec) -> Iterator[Play]:
         yield play
 
 
-def _planning(spec: PlayerSpec, sandbox: Sandbox) -> Team:
-    return PlanningTeam(spec.make_planner(), Shelves(sandbox.library, spec.episode.top_k), sandbox)
-
-
 def _team(spec: PlayerSpec) -> Team:
     return TrainedTeam(load_policy(spec.checkpoint), spec.scenario) if spec.checkpoint else FIXED[spec.policy]()
 
 
-def _sandbox(spec: PlayerSpec) -> Sandbox:
+def _sandbox(spec: PlayerSpec, live: LiveReader | None) -> Sandbox:
     assert spec.skills is not None
-    return Sandbox(known_library(spec.skills, spec.episode.top_k), spec.unsafe_skills)
+    library = known_library(spec.skills, spec.episode.top_k)
+    news = live.news() if live else None
+    return Sandbox(replace(library, skills=news.skills) if news else library, spec.unsafe_skills)
+
+
+def _planning(spec: PlayerSpec, sandbox: Sandbox, live: LiveReader | None) -> PlanningTeam:
+    def renewed() -> Library | None:
+        news = live.news() if live else None
+        if news is None:
+            return None
+        library = replace(sandbox.library, skills=news.skills)
+        sandbox.take_up(library)
+        return library
+
+    return PlanningTeam(spec.make_planner(), Shelves(sandbox.library, spec.episode.top_k), sandbox, renewed)
 
 
 def describe_sandbox(library: Library, unsafe: bool) -> dict[str, Any]:

@@ -30,8 +30,8 @@ class EpisodeRecord:
 
     obs float32[T+1, A, D], state float32[T+1, S], available uint8[T+1, A, n_actions]: what the environment showed, reset included.
     actions uint8[T, A]; rewards and raw_rewards float64[T]. decisions: one mapping per plan (step, agent_id, trigger, delay,
-    answered, task, skill, parameters, reasoning, new_skill, plan_faults); faults: one per mistake of a skill (step, agent_id,
-    skill, kind, detail).
+    answered, version, task, skill, parameters, reasoning, new_skill, needs_improvement, plan_faults); faults: one per mistake of a
+    skill (step, agent_id, skill, kind, detail).
     """
 
     obs: NDArray[np.float32]
@@ -73,7 +73,9 @@ class Recorder:
                     "trigger": planned.trigger.value,
                     "delay": planned.delay,
                     "answered": planned.answered,
+                    "version": planned.version,
                     **asdict(planned.decision),
+                    "needs_improvement": planned.needs_improvement,
                     "plan_faults": [asdict(fault) for fault in planned.faults],
                 }
             )

@@ -114,6 +114,11 @@ def replay(run: Path, path: Path, progress: Progress | None = None) -> Compariso
         raise InputError(
             f"{run} was itself played back and holds no answers of a model; replay the run that it was played back from"
         )
+    if original.manifest().get("live_skills"):
+        raise InputError(
+            f"{run} was played with live skills, which were edited while it ran: it cannot be reproduced. What played when "
+            f"stands in its records and in {original.live}"
+        )
     settings = settings_of(original)
     finished = original.results()
     seeds = [result.seed for result in finished if result.reproducible]

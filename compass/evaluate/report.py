@@ -16,10 +16,12 @@ from rich.table import Table
 from compass.episode import FULL
 from compass.errors import InputError
 from compass.evaluate.cost import Cost
+from compass.evaluate.live import LiveFolder
 from compass.evaluate.manifest import Manifest, price_of
 from compass.evaluate.records import read_list
 from compass.evaluate.run_folder import RunFolder
 from compass.evaluate.statistics import PairedDifference, Statistics, paired_difference, statistics_of
+from compass.jsonl import whole_lines
 from compass.models.budget import Spent, spent_on
 from compass.models.cassette import Cassette
 from compass.skills.faults import Fault
@@ -49,7 +51,18 @@ _ORIGIN = (
         "top_k",
         "hops",
     ),
-    *("model", "calls", "image", "reflection", "frames", "image_size", "clock", "game_speed", "played_back"),
+    *(
+        "live_skills",
+        "model",
+        "calls",
+        "image",
+        "reflection",
+        "frames",
+        "image_size",
+        "clock",
+        "game_speed",
+        "played_back",
+    ),
 )
 _SKILLS_NAMED = 5  # of those that made mistakes
 _HEADINGS = ("n", "win rate (95 %)", *_COUNTED, "return", "length", "steps/s")
@@ -60,7 +73,7 @@ class RunReport:
     """The finished episodes of a run, their statistics, and what they cost.
 
     `steps_per_second` counts environment steps over all workers. `stopped_by`: the limit that ended the run early.
-    `models_served`: who answered, as the servers said.
+    `models_served`: who answered, as the servers said. `wants`: how many distinct things planners wanted of the skill library.
     """
 
     path: Path
@@ -71,6 +84,7 @@ class RunReport:
     cost: Cost
     stopped_by: str | None = None
     models_served: tuple[str, ...] = ()
+    wants: int = 0
 
     @property
     def title(self) -> str:
@@ -85,6 +99,7 @@ class RunReport:
         apart = (
             "full information" if m.get("information") == FULL else None,
             *_apart(m),
+            "live skills" if m.get("live_skills") else None,
             m.get("model"),
             "no image" if m.get("image") is False else None,
             "no reflection" if m.get("reflection") is False else None,
@@ -110,6 +125,7 @@ class RunReport:
             "unanswered": sum(result.unanswered for result in self.results),
             "plan_faults": _by_kind(result.plan_faults for result in self.results),
             "models_served": list(self.models_served),
+            "wants": self.wants,
             "cost": self.cost.content(),
             "stopped_by": self.stopped_by,
             "run": os.fsencode(self.path).decode(errors="replace"),  # JSON has no word for a name that is no UTF-8
@@ -138,6 +154,7 @@ def load_report(path: Path) -> RunReport:
         steps_per_second=speed.steps_per_second,
         cost=cost,
         models_served=tuple(sorted(served - {""})),
+        wants=len(whole_lines(folder.wants)),
     )
 
 
@@ -187,8 +204,18 @@ def notes_of(report: RunReport) -> list[str]:
         notes.append(_training(trained))
     if report.manifest["skills"]:
         notes.append(_plans_by_skill(report))
+    if report.manifest.get("live_skills"):
+        notes.append(LiveFolder(RunFolder(report.path).live).line())
+    if report.wants:
+        file = RunFolder(report.path).wants
+        notes.append(f"planners found {report.wants} things wanting in the skill library: {file}")
     if fragile := sum(not result.reproducible for result in report.results if result not in crashed):
-        notes.append(f"{fragile} episodes are not reproducible: the speed of this machine decided an action")
+        cause = (
+            "an edit or the speed of this machine"
+            if report.manifest.get("live_skills")
+            else "the speed of this machine"
+        )
+        notes.append(f"{fragile} episodes are not reproducible: {cause} decided an action")
     return [f"{report.player}: {note}" for note in notes]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from itertools import count
@@ -55,9 +55,11 @@ class RunFolder:
         self.timings = path / "timings.jsonl"
         self.records = path / "records"
         self.skills = path / "skills"
+        self.live = path / "live"
         self.prompts = path / "prompts"
         self.cassette = path / "cassette"
         self.checkpoint = path / "policy.npz"
+        self.wants = path / "wants.jsonl"
         self._lines: int | None = None
         if not os.path.isfile(path / "manifest.json"):  # unlike Path's, false for names that are too long, too
             raise InputError(f"{path} holds no run (no manifest.json in it)")
@@ -214,6 +216,13 @@ class RunFolder:
         with clear_errors(self.path):
             write_whole(self.path / "summary.json", orjson.dumps(dict(summary), option=_PAGE))
 
+    def write_wants(self, wants: Iterable[Mapping[str, Any]]) -> None:
+        """Write `wants.jsonl`, a line each; no file where there are none."""
+        lines = b"".join(orjson.dumps(dict(want), option=_LINE) for want in wants)
+        if lines:
+            with clear_errors(self.path):
+                write_whole(self.wants, lines)
+
     def record_path(self, seed: int) -> Path:
         """Where the record of an episode lies."""
         return self.records / f"{seed}.npz"
@@ -245,7 +254,8 @@ class RunFolder:
         except BlockingIOError:
             self.close()
             raise InputError(f"another process is writing {self.path}; wait for it or choose another --out") from None
-        (self.path / "summary.json").unlink(missing_ok=True)  # it tells of the whole run, which is not finished yet
+        for told_at_the_end in (self.path / "summary.json", self.wants):  # of the whole run, which is not finished yet
+            told_at_the_end.unlink(missing_ok=True)
         for part in self.records.glob(".*"):
             part.unlink(missing_ok=True)
         return self

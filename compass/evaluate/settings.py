@@ -60,7 +60,7 @@ class EvaluateSettings:
     """One evaluation: the battles `seed` ... `seed + episodes - 1` of a scenario, played by one policy.
 
     policy: one of `POLICIES`, or the path of a checkpoint. observation: `repaired` or `upstream` (smacv2's wiped rows kept).
-    skills: folder of the library, None for the shipped one.
+    skills: folder of the library, None for the shipped one. live_skills: pick up edits to it while the run goes on.
     unsafe_skills: run skills without the sandbox where the system has none. workers: processes that play, None for one a core; with
     a vlm planner, episodes side by side in one process, None for `BESIDE`. model, vlm: which model plans and how, for planner vlm
     alone; limits: where its run ends early; prices: a file of prices, None for the shipped one.
@@ -75,6 +75,7 @@ class EvaluateSettings:
     backend: str = "embedded"
     episode: EpisodeSettings = field(default_factory=EpisodeSettings)
     skills: Path | None = None
+    live_skills: bool = False
     unsafe_skills: bool = False
     workers: int | None = None
     model: ModelSettings | None = None
@@ -120,6 +121,7 @@ class EvaluateSettings:
         plain = EpisodeSettings(hops=self.episode.hops)
         for option, given in (
             ("--skills", self.skills is not None),
+            ("--live-skills", self.live_skills),
             ("--planner", self.planner != "scripted"),
             ("--plan-every", self.episode.plan_every != plain.plan_every),
             ("--plan-on-change", self.episode.plan_on_change != plain.plan_on_change),

@@ -1,1 +1,1 @@
-"""The library grows: candidates are made, raced, tuned and tried on the engine, and those that win more are admitted."""
+"""Growing a skill library: what planners want, who makes candidates, and what becomes of them on the engine."""

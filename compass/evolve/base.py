@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from compass.evolve.wants import Want
 from compass.skills.library import Library
 from compass.skills.store import Candidate
 from compass.synthesis.recipe import Recipe
@@ -18,13 +19,14 @@ from envs.scenario import Scenario
 class Situation:
     """What a synthesizer may know.
 
-    tried: what came of earlier candidates, one line each, oldest first. battles: those that the library played last. recipes: of
-    the skills that are known to be made from one, by name; of a candidate that did well and was not sure to be better, its own in
-    the place of the live skill's.
+    wants: what planners wanted, most wanted first. tried: what came of earlier candidates, one line each, oldest first. battles:
+    those that the library played last. recipes: of the skills that are known to be made from one, by name; of a candidate that did
+    well and was not sure to be better, its own in the place of the live skill's.
     """
 
     scenario: Scenario
     library: Library
+    wants: tuple[Want, ...] = ()
     tried: tuple[str, ...] = ()
     battles: tuple[Episode, ...] = ()
     recipes: Mapping[str, Recipe] = field(default_factory=dict)

@@ -98,7 +98,7 @@ class Evolution:
         self._told("looking how the library stands")
         battles = arena.watch(library, self._fresh(self._effort.glance))
         known = {**recipes_of(self._store, library), **self._promising}
-        situation = Situation(arena.scenario, library, tuple(self._results), tuple(battles), known)
+        situation = Situation(arena.scenario, library, (), tuple(self._results), tuple(battles), known)
         proposed = self._synthesizer.propose(situation, self._effort.proposals)
         verdict, reason = "rejected", "no candidate kept up with the library"
         winner = self._raced(arena, library, [each for each in map(self._submitted, proposed) if each is not None])

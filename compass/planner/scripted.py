@@ -60,7 +60,9 @@ class ScriptedPlanner:
             if serving:
                 skill = min(serving, key=lambda each: (each.tasks.index(task), *precedence(each)))
                 return Decision(task, skill.name, parameters_for(skill, obs.own.unit_type), reasoning)
-        return Decision("engage", request.skills[0].name, {}, "no skill serves a sub-task of the moment")
+        task, _ = sub_tasks(obs)[0]
+        wanted = f"serve the sub-task {task}: {TASKS[task]}"
+        return Decision(task, request.skills[0].name, {}, "no skill serves a sub-task of the moment", wanted)
 
 
 def sub_tasks(obs: Observation) -> list[tuple[str, str]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from compass.communication import Exchange
+from compass.errors import InputError
 from compass.planner import Planner, PlanRequest, Thinking
 from compass.policies.base import Choice
 from compass.skills.fallback import fallback
@@ -68,12 +69,22 @@ class _Asked:
 class PlanningTeam:
     """Agents that plan now and then and act through skills in between. The sandbox is shared by episodes, one at a time unless it
     is a `compass.skills.lockstep.Lockstep`. library: or its shelves, which teams may share.
+
+    renewed: gives the library that plays from now on, if it is another than last time, once the sandbox has it. It is asked before
+    an episode, and before a planning round, when nobody thinks.
     """
 
-    def __init__(self, planner: Planner, library: Library | Shelves, sandbox: Host) -> None:
+    def __init__(
+        self,
+        planner: Planner,
+        library: Library | Shelves,
+        sandbox: Host,
+        renewed: Callable[[], Library | None] = lambda: None,
+    ) -> None:
         self._planner = planner
         self._shelves = Shelves(library) if isinstance(library, Library) else library
         self._sandbox = sandbox
+        self._renewed = renewed
 
     def begin(self, constants: Constants, seed: int) -> None:
         """Give every agent a fresh sandbox and no decision."""
@@ -82,6 +93,7 @@ class PlanningTeam:
         self._asked: dict[int, _Asked] = {}
         self._postponed: dict[int, Trigger] = {}
         self._recent: deque[Exchange] = deque(maxlen=self._planner.frames)
+        self._renew()
         self._planner.begin(constants, seed)
         seeds = [stream_key(f"skills of agent {agent}", seed) for agent in range(constants.n_agents)]
         self._skills = self._sandbox.open_team(constants, seeds)
@@ -97,6 +109,8 @@ class PlanningTeam:
         Who is due while it still thinks is asked again as soon as it has decided.
         """
         self._recent.append(exchange)
+        if due and not self._asked:
+            self._renew()
         for agent, trigger in due.items():
             if agent in self._asked:
                 self._postponed.setdefault(agent, trigger)
@@ -112,13 +126,18 @@ class PlanningTeam:
                     self._ask(agent, self._postponed.pop(agent), exchange)
         return tuple(planned)
 
+    def _renew(self) -> None:
+        library = self._renewed()
+        if library is not None:
+            self._shelves = Shelves(library, self._shelves.top_k)
+
     def _ask(self, agent: int, trigger: Trigger, exchange: Exchange) -> None:
         mind, obs = self._minds[agent], exchange.observation(agent)
         request = PlanRequest(
             observation=obs,
             trigger=trigger,
             skills=self._shelves.of(obs.own.unit_type),
-            current=mind.decision,
+            current=self._playable(mind.decision),
             frames=tuple(past.observation(agent) for past in self._recent),
             actions=tuple(mind.actions),
             skill_faults=tuple(mind.faults),
@@ -126,12 +145,31 @@ class PlanningTeam:
         self._asked[agent] = _Asked(exchange.step, trigger, self._planner.ask(request))
         mind.actions, mind.faults = [], []
 
+    def _playable(self, decision: Decision | None) -> Decision | None:
+        """A decision, unless the library lacks its skill or the parameters that it sets by now."""
+        if decision is None or decision.skill not in self._shelves.library.skills:
+            return None
+        try:
+            self._shelves.library.get(decision.skill).with_parameters(decision.parameters)
+        except InputError:
+            return None
+        return decision
+
     def _decided(self, agent: int, step: int) -> Planned:
         asked = self._asked.pop(agent)
         plan = asked.thinking.plan()
         decision = self._minds[agent].decision = plan.decision
         self._skills.assign(agent, decision.skill, decision.parameters)
-        return Planned(agent, asked.trigger, decision, plan.faults, plan.answered, step - asked.step)
+        return Planned(
+            agent_id=agent,
+            trigger=asked.trigger,
+            decision=decision,
+            faults=plan.faults,
+            answered=plan.answered,
+            delay=step - asked.step,
+            needs_improvement=plan.needs_improvement,
+            version=self._shelves.library.get(decision.skill).sha256,
+        )
 
     def act(self, exchange: Exchange) -> Choice:
         """Ask every living agent's skill; a skill that fails or answers illegally costs its agent the fallback action.

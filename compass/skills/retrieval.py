@@ -173,14 +173,14 @@ class Shelves:
     """The shelves of a library by unit type, each made when it is first asked for."""
 
     def __init__(self, library: Library, top_k: int = TOP_K) -> None:
-        self._library = library
-        self._top_k = top_k
+        self.library = library
+        self.top_k = top_k
         self._shelves: dict[str, Shelf] = {}
 
     def of(self, unit_type: str) -> Shelf:
         """What agents of a unit type may use."""
         shelf = self._shelves.get(unit_type)
         if shelf is None:
-            skills = self._library.for_unit(unit_type)
-            shelf = self._shelves[unit_type] = Shelf(skills, self._top_k, self._library.merits)
+            skills = self.library.for_unit(unit_type)
+            shelf = self._shelves[unit_type] = Shelf(skills, self.top_k, self.library.merits)
         return shelf

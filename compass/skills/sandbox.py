@@ -22,7 +22,7 @@ from dataclasses import astuple
 from types import TracebackType
 
 from compass.skills.faults import IN_PROCESS, Fault, Reply, masked, one_line
-from compass.skills.library import Library
+from compass.skills.library import Library, Skill
 from compass.skills.limits import TWICE, Limits, processor_seconds, speaks
 from compass.skills.nursery import Nursery, Process, how_it_ended
 from compass.skills.protocol import ACTION, ANSWER, ASSIGN, CALL, HEAD, MEMORY, NONCE, OPEN, TEXT, frame
@@ -64,7 +64,7 @@ class Sandbox:
         return TeamSandbox(self, constants, seeds)
 
     def take_up(self, library: Library) -> None:
-        """Run this library's skills from now on; a team opened before keeps those it has.
+        """Run this library's skills from now on; in a team opened before, each agent from its next assignment on.
 
         Raises:
             InputError: the library has no usable skill.
@@ -80,12 +80,15 @@ class Sandbox:
 class _Agent:
     """One agent's place in an episode."""
 
-    __slots__ = ("assigned", "assignment", "calls_from", "process", "processes", "seed")
+    __slots__ = ("assigned", "assignment", "calls_from", "codes", "lost", "process", "processes", "seed", "skill")
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, codes: Library) -> None:
         self.seed = seed
+        self.codes = codes  # that the process was forked with
         self.process: Process | None = None
         self.processes = 0
+        self.lost = 0  # of these, to its skills' mistakes
+        self.skill: Skill | None = None
         self.assignment = b""
         self.assigned = False
         self.calls_from = 0.0
@@ -94,14 +97,15 @@ class _Agent:
 class TeamSandbox:
     """The skills of one team in one episode.
 
-    `faults` counts what went wrong by kind; `reproducible` turns False when the machine's speed or memory decided an answer.
+    `faults` counts what went wrong by kind; `reproducible` turns False when the machine's speed or memory decided an answer, or the
+    moment of an edit.
     """
 
     def __init__(self, sandbox: Sandbox, constants: Constants, seeds: Sequence[int]) -> None:
-        self._library, self._limits, self._nursery = sandbox.library, sandbox.limits, sandbox.nursery
+        self._sandbox, self._limits, self._nursery = sandbox, sandbox.limits, sandbox.nursery
         self._constants = astuple(constants)
         self._n_actions = constants.n_actions
-        self._agents = [_Agent(seed) for seed in seeds]
+        self._agents = [_Agent(seed, sandbox.library) for seed in seeds]
         self.faults: Counter[Fault] = Counter()
         self.reproducible = True
         for agent, process in zip(self._agents, self._nursery.take(len(seeds)), strict=True):
@@ -110,10 +114,17 @@ class TeamSandbox:
     def assign(self, agent_id: int, skill: str, parameters: Mapping[str, float] | None = None) -> None:
         """Give an agent a skill from its next call on, with some of its parameters set and the others at their defaults.
 
-        Its memory of the episode stays. Raises `InputError` for an unknown skill or parameter, or a value out of range.
+        Its memory of the episode stays, unless the skill was edited since the agent's process began: then it gets a new one. Raises
+        `InputError` for an unknown skill or parameter, or a value out of range.
         """
-        values = self._library.get(skill).with_parameters(parameters or {})
+        found = self._sandbox.library.get(skill)
+        values = found.with_parameters(parameters or {})
         agent = self._agents[agent_id]
+        if agent.process is not None and not _holds(agent.codes, found):
+            self._nursery.end([agent.process])
+            agent.process = None
+            self.reproducible = False
+        agent.skill = found
         agent.assignment = frame(ASSIGN, marshal.dumps((0, skill, values)))
         agent.assigned = False
 
@@ -163,6 +174,7 @@ class TeamSandbox:
         opening = (seed_of(agent.seed, agent.processes), self._constants)
         os.write(process.channel, frame(OPEN, marshal.dumps(opening)))
         agent.process = process
+        agent.codes = self._sandbox.library
         agent.calls_from = processor_seconds(process.pid)
         agent.processes += 1
         agent.assigned = False
@@ -170,8 +182,10 @@ class TeamSandbox:
     def _send(self, agent: _Agent, nonce: bytes, payload: bytes) -> Reply | None:
         """Send a call, to a fresh process if the last one is gone; a reply only where there is none to be waited for."""
         if agent.process is None:
-            if agent.processes >= self._limits.processes:
+            if agent.lost >= self._limits.processes:
                 return _RETIRED
+            if agent.skill is not None and not _holds(self._sandbox.library, agent.skill):
+                return _EDITED
             self._settle_in(agent, self._nursery.take(1)[0])
         assert agent.process is not None
         message = HEAD.pack(NONCE + len(payload), CALL) + nonce + payload
@@ -229,6 +243,7 @@ class TeamSandbox:
     def _died(self, agent: _Agent) -> Reply:
         assert agent.process is not None
         process, agent.process = agent.process, None
+        agent.lost += 1
         status = self._nursery.bury(process)
         if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
             self.reproducible = False
@@ -237,12 +252,20 @@ class TeamSandbox:
     def _killed(self, agent: _Agent, fault: Fault, detail: str) -> Reply:
         assert agent.process is not None
         process, agent.process = agent.process, None
+        agent.lost += 1
         self._nursery.bury(process)
         self.reproducible = self.reproducible and fault == Fault.MEMORY  # all else depends on who was faster
         return Reply(None, fault, detail)
 
 
 _RETIRED = Reply(None, Fault.RETIRED, "no process left for this episode")
+_EDITED = Reply(None, Fault.RETIRED, "it lost its process and was edited meanwhile: none before the next plan")
+
+
+def _holds(library: Library, skill: Skill) -> bool:
+    """Whether a library has this very skill."""
+    found = library.skills.get(skill.name)
+    return found is not None and found.sha256 == skill.sha256
 
 
 def seed_of(agent_seed: int, processes: int) -> int:

@@ -59,13 +59,18 @@ class Modules:
         """The plan, and the memory with it. Where the model fails the agent keeps its decision."""
         reflecting = self._settings.reflection and bool(question.memory.rounds)
         think = self._fused if self._settings.calls == "fused" else self._separate
-        decision, perception, memory = await think(question, dialogue, offer, reflecting)
-        plan = Plan(decision or _kept(question.request), tuple(dialogue.faults), answered=decision is not None)
+        decision, perception, reflection, memory = await think(question, dialogue, offer, reflecting)
+        plan = Plan(
+            decision or _kept(question.request),
+            tuple(dialogue.faults),
+            answered=decision is not None,
+            needs_improvement=one_line(reflection.needs_improvement, LONG) if reflection else "",
+        )
         return plan, memory.decided(question.request, plan.decision, perception)
 
     async def _separate(
         self, question: Question, dialogue: Dialogue, offer: Offer, reflecting: bool
-    ) -> tuple[Decision | None, Perception | None, Memory]:
+    ) -> tuple[Decision | None, Perception | None, Reflection | None, Memory]:
         request, memory = question.request, question.memory
         told_so_far = {"perception": "", "reflection": "", "memory": memory.text()}
 
@@ -73,6 +78,7 @@ class Modules:
         perception = await dialogue.put("perceive", text, Perception, lambda answer: answer, question.pictures)
         told_so_far["perception"] = _perceived(perception)
 
+        reflection = None
         if reflecting:
             text = self._text("reflect", question, told_so_far, told(Reflection))
             reflection = await dialogue.put("reflect", text, Reflection, lambda answer: answer)
@@ -84,18 +90,18 @@ class Modules:
         text = self._text("reason", question, told_so_far, told(Reasoning))
         reasoning = await dialogue.put("reason", text, Reasoning, lambda answer: answer)
         if reasoning is None:
-            return None, perception, memory
+            return None, perception, reflection, memory
 
         told_so_far["task"] = f"{one_line(reasoning.task, TASK)}\nWhy: {one_line(reasoning.reasoning, LONG)}"
         skills = await offer.find(request.skills, one_line(reasoning.task, TASK))
         told_so_far["skills"] = skills_block(skills, with_parameters=True)
         text = self._text("act", question, told_so_far, told(Act))
         decision = await dialogue.put("act", text, Act, lambda answer: _decision(reasoning, answer, skills))
-        return decision, perception, memory
+        return decision, perception, reflection, memory
 
     async def _fused(
         self, question: Question, dialogue: Dialogue, offer: Offer, reflecting: bool
-    ) -> tuple[Decision | None, Perception | None, Memory]:
+    ) -> tuple[Decision | None, Perception | None, Reflection | None, Memory]:
         memory, skills = question.memory, question.request.skills.overview()  # no sub-task is known beforehand
         values = {
             "memory": memory.text(),
@@ -110,9 +116,10 @@ class Modules:
         text = self._text("fused", question, values, told(shape))
         found = await dialogue.put("fused", text, shape, judge, question.pictures)
         answer = found[1] if found else None
+        reflection = answer if isinstance(answer, Fused) else None
         if reflecting:
-            memory = memory.judged(answer if isinstance(answer, Fused) else None)
-        return found[0] if found else None, answer, memory
+            memory = memory.judged(reflection)
+        return found[0] if found else None, answer, reflection, memory
 
     def _text(self, module: str, question: Question, values: Mapping[str, str], answer: str) -> str:
         return self._prompts.fill(module, **{**question.values, **values, "answer": answer})

@@ -49,4 +49,5 @@ def _decided(obs: Observation, prompt: str) -> dict[str, Any]:
         "reasoning": decision.reasoning,
         "skill": decision.skill,
         "parameters": parameters,
+        "new_skill": decision.new_skill,
     }

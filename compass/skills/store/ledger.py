@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from compass.skills.library import Merit
 from compass.skills.store.log import Event
-from compass.skills.store.records import ADMITTED, REJECTED, UNDECIDED, Judgement
+from compass.skills.store.records import ADMITTED, HUMAN, REJECTED, UNDECIDED, Judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,8 @@ class SkillStatistics:
 
     state: "live", "broken" (an edit that does not load), "retired", "removed" (by hand), or "never live" (candidates only).
     candidates: all ever submitted, of which so many were admitted, rejected, undecided. episodes: battles spent on trying them.
-    pairs, wins: of the trial that brought the live version, battles of either side and how many of them it won; None where it
-    came without a trial. changed: when it changed last, UTC.
+    pairs, wins: of the trial that brought the live version, or that one made by hand had since, battles of either side and how many
+    of them it won; None where there was no trial. changed: when it changed last, UTC.
     """
 
     state: str
@@ -80,6 +81,7 @@ class Ledger:
         self.pending: Event | None = None
         """The change that was begun and neither done nor dropped."""
         self._versions: dict[str, list[Version]] = {}
+        self._tried: dict[tuple[str, int], Judgement] = {}
         self._retired: set[str] = set()
         self._changed: dict[str, str] = {}
         self._episodes: dict[str, int] = {}
@@ -99,6 +101,15 @@ class Ledger:
         """The last good version of a skill, which is the live one while its file holds it."""
         versions = self._versions.get(skill)
         return versions[-1] if versions else None
+
+    def untried(self) -> list[tuple[Version, Version]]:
+        """The versions made by hand that were never tried, by skill, oldest first, each with the version before it."""
+        pairs = [pair for skill in sorted(self._versions) for pair in pairwise(self._versions[skill])]
+        return [
+            (later, earlier)
+            for earlier, later in pairs
+            if later.by == HUMAN and later.event in _BY_HAND and (later.skill, later.number) not in self._tried
+        ]
 
     def state(self, skill: str) -> str:
         """As in `SkillStatistics`."""
@@ -131,7 +142,8 @@ class Ledger:
     def _statistics(self, skill: str, verdicts: list[str | None]) -> SkillStatistics:
         last = self.last(skill)
         source = self.candidates.get(last.candidate) if last and last.candidate else None
-        trial = source.judgement.trial if source and source.judgement and source.judgement.trial else {}
+        judgement = source.judgement if source else self._tried.get((skill, last.number)) if last else None
+        trial = judgement.trial if judgement and judgement.trial else {}
         return SkillStatistics(
             state=self.state(skill),
             versions=len(self.history(skill)),
@@ -176,6 +188,11 @@ class Ledger:
     def _judged(self, event: Event) -> None:
         self._decide(event["candidate"], Judgement(**event["judgement"]), event)
 
+    def _took_trial(self, event: Event) -> None:
+        judgement = Judgement(**event["judgement"])
+        self._tried[event.skill, event["version"]] = judgement
+        self._episodes[event.skill] = self._episodes.get(event.skill, 0) + judgement.episodes
+
     def _begun(self, event: Event) -> None:
         self.pending = event
 
@@ -200,6 +217,9 @@ class Ledger:
         self._episodes[event.skill] = self._episodes.get(event.skill, 0) + judgement.episodes
 
 
+_BY_HAND = ("edited", "found")
+
+
 def _sure_gain(judgement: Judgement | None) -> float:
     """The lower end of a trial's interval, not below 0; 0 without one."""
     interval = judgement.trial.get("interval") if judgement and judgement.trial else None
@@ -215,6 +235,7 @@ _HANDLERS = {
     "removed": Ledger._gone,
     "submitted": Ledger._submitted,
     "judged": Ledger._judged,
+    "tried": Ledger._took_trial,
     "begun": Ledger._begun,
     "admitted": Ledger._done,
     "reverted": Ledger._done,

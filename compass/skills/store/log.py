@@ -24,6 +24,7 @@ _FIELDS = {
     "removed": ("previous", "by"),
     "submitted": ("candidate", "sha256", "by", "parent", "reason", "prompt", "reply", "evidence"),
     "judged": ("candidate", "judgement"),
+    "tried": ("version", "sha256", "judgement"),
     "begun": ("change", "sha256", "previous", "by", "reason"),
     "admitted": ("begun", "sha256", "by", "candidate"),
     "reverted": ("begun", "sha256", "by"),
@@ -40,9 +41,9 @@ class Event:
     """Something that happened to a library.
 
     number: its line in the log, from 1. kind: "found", "edited", "broken" or "removed" (by hand), "submitted" or "judged" (a
-    candidate), "begun" and then "admitted", "reverted", "restored", "retired" or "dropped" (a change of a file), "torn" (a line
-    that its writer did not finish was dropped), or "unreadable". at: UTC, ISO 8601. skill: its name, "" for the whole library.
-    details: what else this kind tells.
+    candidate), "tried" (a version made by hand), "begun" and then "admitted", "reverted", "restored", "retired" or "dropped" (a
+    change of a file), "torn" (a line that its writer did not finish was dropped), or "unreadable". at: UTC, ISO 8601. skill: its
+    name, "" for the whole library. details: what else this kind tells.
     """
 
     number: int

@@ -60,6 +60,11 @@ class StoreReader:
         with self._guard:
             return self._known().history(name)
 
+    def untried(self) -> tuple[tuple[Version, Version], ...]:
+        """The edits by hand that no trial was recorded of, by skill, oldest first, each with the version before it."""
+        with self._guard:
+            return tuple(self._known().untried())
+
     def events(self, name: str | None = None) -> tuple[Event, ...]:
         """What happened, oldest first: to one skill, or everything."""
         with self._guard:

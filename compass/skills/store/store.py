@@ -93,16 +93,21 @@ class Store(StoreReader):
             assert stands is not None
             return stands
 
+    def record_trial(self, name: str, number: int, judgement: Judgement) -> None:
+        """Record what came of trying a version against the one before it. Its file is left as it is, whatever the verdict."""
+        with self._changing():
+            self._look()
+            version = self._version(name, number)
+            self._record("tried", name, version=number, sha256=version.sha256, judgement=judgement.fields())
+
     def revert(self, name: str, number: int, by: str = HUMAN) -> Version:
         """Make an earlier version live again, as a new version. A retired skill comes back with it."""
         with self._changing():
             self._look()
-            versions = {version.number: version for version in self._history(name)}
-            if number not in versions:
-                raise InputError(f"{name} has no version {number}; it has {', '.join(map(str, versions))}")
-            if self._ledger.present.get(name) == versions[number].sha256:
+            version = self._version(name, number)
+            if self._ledger.present.get(name) == version.sha256:
                 raise InputError(f"{name} is what version {number} is; compass skills log {name} shows its versions")
-            return self._put_back("reverted", versions[number], by, f"to version {number}")
+            return self._put_back("reverted", version, by, f"to version {number}")
 
     def retire(self, name: str, reason: str, by: str = HUMAN) -> None:
         """Take a skill out of the library; all its versions stay."""
@@ -190,6 +195,12 @@ class Store(StoreReader):
         if name in self._ledger.present:
             raise InputError(f"{name} has no good version yet: its file never loaded; compass skills check says why")
         raise unknown("skill", name, self._ledger.skills())
+
+    def _version(self, name: str, number: int) -> Version:
+        versions = {version.number: version for version in self._history(name)}
+        if number not in versions:
+            raise InputError(f"{name} has no version {number}; it has {', '.join(map(str, versions))}")
+        return versions[number]
 
     def _refusal(self, kept: Kept) -> str:
         """What keeps an admitted candidate out, "" if nothing does."""

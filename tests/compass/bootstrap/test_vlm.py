@@ -133,4 +133,4 @@ def test_a_limit_ends_the_questions(demos: Demonstrations, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("name", compass.skill.__all__)
 def test_the_prompt_names_everything_a_skill_may_use(name: str) -> None:
-    assert re.search(rf"`{name}\b", load_bootstrap_prompts().sources["bootstrap_write"])
+    assert re.search(rf"`{name}\b", load_bootstrap_prompts().sources["skill_format"])

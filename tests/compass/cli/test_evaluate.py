@@ -50,6 +50,15 @@ def test_the_table_names_scenario_setting_observation_engine_and_run(compass, tm
     assert f"run: runs/{run.name}" in ran.out
 
 
+def test_live_skills_are_said_to_be_live(compass, tmp_path):
+    words = ("3m", "--episodes", 1, "--workers", 1, "--live-skills", "--out", tmp_path / "r")
+    ran = compass("evaluate", *words)
+    assert ran.code == 0 and "team, scripted, live skills" in ran.out and "edits taken up: 0, refused: 0" in ran.out
+    assert "picked up between plans" in ran.err and "cannot be played again" in ran.err
+    ran = compass("replay", tmp_path / "r", "--out", tmp_path / "again")
+    assert ran.code == 2 and "cannot be reproduced" in ran.err and not (tmp_path / "again").exists()
+
+
 def test_resume_needs_the_run(compass):
     ran = compass("evaluate", "zerg_5_vs_5", "--resume")
     assert (ran.code, ran.out) == (2, "")

@@ -186,6 +186,7 @@ def test_the_summary_has_the_promised_fields(random_run):
         ),
         *(
             "hops",
+            "live_skills",
             "model",
             "calls",
             "image",
@@ -197,7 +198,7 @@ def test_the_summary_has_the_promised_fields(random_run):
             "played_back",
         ),
         *("episodes", "win_rate", "win_rate_ci", "outcomes", "return_mean", "length_mean", "steps_per_second"),
-        *("skill_faults", "plans", "unanswered", "plan_faults", "models_served", "cost", "stopped_by", "run"),
+        *("skill_faults", "plans", "unanswered", "plan_faults", "models_served", "wants", "cost", "stopped_by", "run"),
     ]
     assert summary == orjson.loads(orjson.dumps(random_run.summary()))
 

@@ -22,7 +22,7 @@ class Planning(RandomTeam):
 
     def plan(self, due, exchange):
         decision, faults = Decision("engage", "kite", {"DANGER": 2.5}, "near"), (PlanFault("act", "prose", "no JSON"),)
-        return tuple(Planned(agent, due[agent], decision, faults, delay=2) for agent in due)
+        return tuple(Planned(agent, due[agent], decision, faults, True, 2, "it ran too late", "5e1f") for agent in due)
 
     def act(self, exchange):
         faults = (SkillFault(0, "kite", "exception", "division by zero"),) if exchange.step == 1 else ()
@@ -64,11 +64,13 @@ def test_an_episode_is_read_back_as_it_was_played(episode, tmp_path: Path):
         "trigger": Trigger.START,
         "delay": 2,
         "answered": True,
+        "version": "5e1f",
         "task": "engage",
         "skill": "kite",
         "parameters": {"DANGER": 2.5},
         "reasoning": "near",
         "new_skill": "",
+        "needs_improvement": "it ran too late",
         "plan_faults": [{"module": "act", "kind": "prose", "detail": "no JSON"}],
     }
     fault = {"step": 1, "agent_id": 0, "skill": "kite", "kind": "exception", "detail": "division by zero"}
