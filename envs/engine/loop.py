@@ -8,7 +8,7 @@ import numpy.typing as npt
 from envs.draws import draw
 from envs.engine.collision import settle
 from envs.engine.effects import advance_effects, resolve_bursts
-from envs.engine.movement import march
+from envs.engine.movement import march, walk
 from envs.engine.neighbours import forget
 from envs.engine.orders import can_heal
 from envs.engine.records import at, row_of
@@ -70,6 +70,16 @@ def fight(units: Units, battle: Battle, table: Table, slot: int) -> int:
     return WALKED if engage(units, battle, table, slot, target) else STOOD
 
 
+@jit
+def follow(units: Units, battle: Battle, table: Table, slot: int, target: int) -> bool:
+    """One loop of a healer that was sent at an enemy: it heals whom it finds, else nears the enemy. Returns whether it walked."""
+    found = fight(units, battle, table, slot)
+    if found == NOBODY:
+        unit, other = at(units, slot), at(units, target)
+        walk(units, battle, table, slot, other.x, other.y, row_of(table, unit).radius + row_of(table, other).radius)
+    return found != STOOD
+
+
 @inlined
 def act(units: Units, battle: Battle, table: Table, slot: int) -> bool:
     """One loop of a living unit's own action; returns whether it walked."""
@@ -80,6 +90,8 @@ def act(units: Units, battle: Battle, table: Table, slot: int) -> bool:
         return False
     if unit.order == ATTACK:
         if at(units, unit.target).alive != 0:
+            if row_of(table, unit).heal > 0.0:
+                return follow(units, battle, table, slot, unit.target)
             return engage(units, battle, table, slot, unit.target)
         unit.order, unit.target = NONE, -1
     elif unit.order == MOVE:

@@ -53,12 +53,15 @@ def can_hit(units: Units, table: Table, slot: int, target: int) -> bool:
 def order_attack(units: Units, table: Table, slot: int, target: int) -> bool:
     """Sends the unit at an enemy until one of them dies. False (and the old order stays) when it cannot attack that unit.
 
-    The order on the target the unit already attacks changes nothing: a wind-up goes on.
+    A healer, which has no weapon, follows the enemy and heals on its way. The order on the target the unit already attacks changes
+    nothing: a wind-up goes on.
     """
     unit = at(units, slot)
     if unit.alive == 0 or at(units, target).alive == 0 or at(units, target).side == unit.side:
         return False
-    if not can_hit(units, table, slot, target):
+    # Healers take the game's attack command as a scan-move (pysc2's Scan_Move_unit), a script's too: in logs of the real game
+    # MMM2 is won over a dead medivac, which had come along.
+    if row_of(table, unit).heal <= 0.0 and not can_hit(units, table, slot, target):
         return False
     if unit.order == ATTACK and unit.target == target:
         return True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from envs.enemy_rules import ENEMY_RULES
 from envs.engine.orders import order_attack, order_attack_move
-from envs.engine.records import at, row_of
+from envs.engine.records import at
 from envs.engine.state import ALLY, ENEMY, NONE, Battle, Table, Units
 from envs.jit import jit
 from envs.units import RULES
@@ -46,12 +46,11 @@ def command_enemies(units: Units, battle: Battle, table: Table) -> None:
 
 @jit
 def send_at_closest(units: Units, battle: Battle, table: Table) -> None:
-    """Sends each enemy without an order at the closest ally. An order that the unit cannot follow leaves it idle."""
+    """Sends each enemy without an order at the closest ally. One that the unit cannot follow, a marauder's at a medivac, leaves it
+    idle."""
     for slot in range(battle.count):
         unit = at(units, slot)
         if unit.alive == 0 or unit.side != ENEMY or unit.order != NONE:
-            continue
-        if row_of(table, unit).weapons == 0:
             continue
         target = closest(units, battle, slot, ALLY)
         if target >= 0:

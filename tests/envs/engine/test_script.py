@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from envs.draws import stream_key
@@ -108,3 +110,21 @@ def test_invalid_attacks_leave_the_old_order(exact):
     assert not battle.order_attack(marine, corpse)
     assert not battle.order_attack(medivac, corpse)
     assert battle.units[marine]["order"] == 1
+
+
+def test_the_script_sends_a_healer_along(field):
+    battle = field()
+    medivac, comrade = battle.put("medivac", ENEMY, 28, 16), battle.put("marine", ENEMY, 20, 20)
+    agent = battle.put("marine", ALLY, 8, 16)
+    battle.quiet("marine")
+    battle.units[comrade]["health"] = 20
+    battle.run(8)
+    assert battle.units[medivac]["order"] == 2 and battle.units[medivac]["target"] == agent
+    battle.run_until(lambda: battle.life(comrade) == 45)
+    assert battle.units[medivac]["x"] > 20
+    battle.run(200)
+    distance = math.dist(*((battle.units[slot]["x"], battle.units[slot]["y"]) for slot in (medivac, agent)))
+    assert distance == pytest.approx(0.75 + 0.375, abs=0.01)
+    battle.kill(agent)
+    battle.run(1)
+    assert battle.units[medivac]["order"] == 0
