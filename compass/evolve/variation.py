@@ -46,6 +46,7 @@ def varied(recipe: Recipe, others: Sequence[Recipe], kinds: Sequence[str], draw:
         lambda: _with_rule(recipe, draw),
         lambda: _with_term(recipe, kinds, draw),
         lambda: _without(recipe, draw),
+        lambda: _replaced(recipe, draw),
         lambda: _moved(recipe, draw),
         lambda: _crossed(recipe, others, draw),
     ]
@@ -82,8 +83,13 @@ def _with_values(recipe: Recipe, draw: np.random.Generator) -> Changed:
     return replace(recipe, parameters={**recipe.parameters, **values}), f"other values of {', '.join(values)}"
 
 
+def _spare(recipe: Recipe) -> list[str]:
+    """The rules that a recipe lacks."""
+    return [name for name, rule in RULES.items() if name not in recipe.rules and not rule.ends]
+
+
 def _with_rule(recipe: Recipe, draw: np.random.Generator) -> Changed | None:
-    spare = [name for name, rule in RULES.items() if name not in recipe.rules and not rule.ends]
+    spare = _spare(recipe)
     if len(recipe.rules) >= _MOST_PIECES or not spare:
         return None
     name, at = spare[draw.integers(len(spare))], int(draw.integers(len(recipe.rules)))
@@ -108,6 +114,15 @@ def _without(recipe: Recipe, draw: np.random.Generator) -> Changed | None:
     name = pieces[draw.integers(len(pieces))]
     rules, terms = (tuple(each for each in those if each != name) for those in (recipe.rules, recipe.target_terms))
     return _of(recipe, rules, terms), f"without {name}"
+
+
+def _replaced(recipe: Recipe, draw: np.random.Generator) -> Changed | None:
+    spare = _spare(recipe)
+    if len(recipe.rules) < 2 or not spare:
+        return None
+    name, at = spare[draw.integers(len(spare))], int(draw.integers(len(recipe.rules) - 1))
+    rules = (*recipe.rules[:at], name, *recipe.rules[at + 1 :])
+    return _of(recipe, rules), f"{name} in the place of {recipe.rules[at]}"
 
 
 def _moved(recipe: Recipe, draw: np.random.Generator) -> Changed | None:

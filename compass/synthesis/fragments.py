@@ -190,7 +190,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
         "dodge": Rule(
             "step away while many attack you (known under full information alone)",
             (
-                "hunters = [enemy for enemy in chasers(obs) if enemy.aims_at == obs.agent_id]",
+                "aims = aims_of(obs, memory)",
+                "hunters = [enemy for enemy in chasers(obs) if aims.get(enemy.id) == obs.agent_id]",
                 "if len(hunters) >= HUNTERS and vitality(obs.own, obs) <= DODGE_BELOW:",
                 "    return away(obs, hunters)",
             ),
@@ -198,22 +199,23 @@ RULES: Mapping[str, Rule] = MappingProxyType(
                 Knob("HUNTERS", 2, 1, 10, "how many enemies must attack this agent for it to step away"),
                 Knob("DODGE_BELOW", 0.6, 0.0, 1.0, "the fraction of hit points up to which it does so"),
             ),
-            ("away", "chasers", "vitality"),
+            ("aims_of", "away", "chasers", "vitality"),
         ),
         "lure": Rule(
             "lead away whoever attacks you, while an ally whom nobody attacks can shoot them (known under full information alone)",
             (
-                "attacked = {enemy.aims_at for enemy in obs.enemies}",
-                "hunters = [enemy for enemy in obs.enemies if enemy.aims_at == obs.agent_id and reach(enemy, obs) < LURED]",
+                "aims = aims_of(obs, memory)",
+                "hunters = [enemy for enemy in obs.enemies if aims.get(enemy.id) == obs.agent_id]",
+                "hunters = [enemy for enemy in hunters if reach(enemy, obs) < LURED]",
                 "close = [enemy for enemy in hunters if enemy.distance < reach(enemy, obs) + AHEAD]",
-                "if close and any(ally.id not in attacked for ally in obs.allies):",
+                "if close and any(ally.id not in aims.values() for ally in obs.allies):",
                 "    return away(obs, close)",
             ),
             (
                 Knob("LURED", 7.0, 1.0, 12.0, "attackers whose weapon reaches no farther are worth leading away"),
                 Knob("AHEAD", 2.0, 0.0, 8.0, "map units beyond an attacker's reach at which to lead it away"),
             ),
-            ("away", "reach"),
+            ("aims_of", "away", "reach"),
         ),
         "evade": Rule(
             "keep away from every enemy whose weapon reaches so far",

@@ -65,7 +65,7 @@ def test_every_piece_plays_made_up_moments_and_reads_as_formatted(tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ["dodge", "lure"])
-def test_rules_of_full_information_act_on_aims_alone(name: str) -> None:
+def test_rules_about_aims_act_on_those_that_are_known(name: str) -> None:
     scope: dict[str, Any] = {}
     exec(compose(with_piece(name)), scope)
     constants = constants_of(load_scenario("protoss_5_vs_5_epo"))
