@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from compass.cli.evaluate import Skills, Workers
+from compass.cli import model_options as by
+from compass.cli.bootstrap import SYNTHESIZERS
+from compass.cli.evaluate import Information, Skills, Workers
 from compass.cli.output import Json, command, err, folder, out, print_json
-from compass.errors import InputError
+from compass.episode import COMMUNICATED, FULL, EpisodeSettings
+from compass.errors import InputError, unknown
 from compass.evaluate.settings import OBSERVATIONS
 from compass.evaluate.statistics import wilson
+from compass.evolve.base import Effort, Gathered
 from compass.evolve.evolution import Round
-from compass.evolve.run import EvolveSettings, Point, default_evolve_path, evolve
+from compass.evolve.folder import EvolveFolder
+from compass.evolve.run import EvolveSettings, Point, Progress, default_evolve_path, evolve
 from compass.evolve.scripted import ScriptedSynthesizer
-from compass.skills.library import default_library_folder
+from compass.skills.library import Library, default_library_folder
+from compass.trial.arena import Arena
 from envs.scenario_file import load_scenario
+
+BY_MODEL = Effort(proposals=4, glance=4)
+"""The effort where every proposal and every battle that shows how a library stands costs calls to a model."""
 
 
 def evolve_command(
+    context: typer.Context,
     scenarios: Annotated[
         list[str],
         typer.Argument(
@@ -37,13 +48,31 @@ def evolve_command(
             "--out", help="The folder of the log.", show_default="a new one in runs/", parser=folder, metavar="<path>"
         ),
     ] = None,
+    synthesizer: Annotated[
+        str, typer.Option(help="Who makes candidates: scripted (recipes varied by rules) or vlm (a model).")
+    ] = SYNTHESIZERS[0],
     observation: Annotated[
         str, typer.Option(help=f"{' or '.join(OBSERVATIONS)} (smacv2's wiped rows kept).")
     ] = OBSERVATIONS[0],
+    information: Information = COMMUNICATED,
     held_out: Annotated[int, typer.Option(min=1, help="Held-out battles of a measurement, in each scenario.")] = 200,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
     workers: Workers = None,
     json: Json = False,
+    model: by.Model = None,
+    base_url: by.BaseUrl = None,
+    no_image: by.NoImage = False,
+    frames: by.Frames = None,
+    image_size: by.ImageSize = None,
+    prompts: by.Prompts = None,
+    answer_tokens: by.AnswerTokens = None,
+    concurrency: by.Concurrency = None,
+    requests_per_minute: by.Rate = None,
+    timeout: by.Timeout = None,
+    max_tokens: by.MaxTokens = None,
+    max_dollars: by.MaxDollars = None,
+    max_minutes: by.MaxMinutes = None,
+    prices: by.Prices = None,
 ) -> None:
     """Let a skill library grow: candidates are made, raced, tuned and tried, and those that win more go into it.
 
@@ -52,33 +81,60 @@ def evolve_command(
     """
     if rounds is None and budget is None:
         raise InputError("say for how long: --rounds N, --budget MINUTES, or both")
+    if synthesizer not in SYNTHESIZERS:
+        raise unknown("synthesizer", synthesizer, SYNTHESIZERS)
+    options = by.model_settings({**context.params, "planner": synthesizer}, switch="--synthesizer vlm")
+    if options and information == FULL:
+        raise InputError(
+            "a model is told what agents can know: leave out --information full, or take the scripted synthesizer"
+        )
     settings = EvolveSettings(
         scenarios=tuple(load_scenario(name) for name in scenarios),
         skills=skills or default_library_folder(),
         rounds=rounds,
         minutes=budget,
         observation=observation,
+        episode=EpisodeSettings(information=information),
         held_out=held_out,
         seed=seed,
         workers=workers,
+        effort=BY_MODEL if options else Effort(),
     )
     path = path or default_evolve_path(settings)
     shown = _Shown()
-    with shown.status:
-        curve = evolve(settings, ScriptedSynthesizer(seed), path, shown)
+    with shown.status, EvolveFolder(path) as log:
+        curve = _by_model(settings, options, log, shown) if options else _by_rules(settings, log, shown)
     if json:
         points, found = ([asdict(each) for each in those] for those in (curve, shown.rounds))
         print_json({"out": str(path), "skills": str(settings.skills), "curve": points, "rounds": found})
         return
+    told = " full information," if information == FULL else ""
     for name in curve[0].wins:
         first, last = (f"{_told(point, name)}" for point in (curve[0], curve[-1]))
         out().print(
-            f"{name}, {observation} observation, embedded engine: {first} before, {last} after "
+            f"{name}, {observation} observation,{told} embedded engine: {first} before, {last} after "
             f"{len(shown.rounds)} rounds ({sum(each.episodes for each in shown.rounds):,} battles)",
             markup=False,
             soft_wrap=True,
         )
     out().print(f"what became of every candidate: {command()} skills log --skills {settings.skills}", soft_wrap=True)
+
+
+def _by_rules(settings: EvolveSettings, folder: EvolveFolder, shown: Progress) -> list[Point]:
+    return evolve(settings, ScriptedSynthesizer(settings.seed), folder, shown)
+
+
+def _by_model(settings: EvolveSettings, options: dict[str, Any], folder: EvolveFolder, shown: Progress) -> list[Point]:
+    from compass.bootstrap.vlm import Asker  # what stands behind it loads pydantic, which only a model needs
+    from compass.evolve.gather import gather
+    from compass.evolve.vlm import VlmSynthesizer, open_model
+
+    with open_model(Asker(**options), folder.cassette) as asking, VlmSynthesizer(asking) as synthesizer:
+
+        def watch(arena: Arena, library: Library, seeds: Sequence[int]) -> Gathered:
+            return gather(arena.scenario, library, asking, seeds, arena.observation)
+
+        return evolve(settings, synthesizer, folder, shown, watch)
 
 
 class _Shown:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from compass.evolve.wants import Want
 from compass.skills.library import Library
@@ -58,10 +58,21 @@ class Effort:
     margin: float = 0.03
 
 
+class Gathered(NamedTuple):
+    """What planners wanted, most wanted first, and the battles that ended, by seed."""
+
+    wants: tuple[Want, ...]
+    battles: tuple[Episode, ...]
+
+
 class Synthesizer(Protocol):
     """Whoever makes candidates: a model, or rules."""
 
     name: str
+
+    def stopped(self) -> str | None:
+        """Why nothing more will come of it, as a limit that is reached; None while there may."""
+        ...
 
     def propose(self, situation: Situation, count: int) -> Sequence[Candidate]:
         """At most `count` candidates; nothing is known of them yet, not even that they load."""

@@ -8,7 +8,7 @@ from statistics import fmean
 
 import numpy as np
 
-from compass.evolve.base import Effort, Situation, Synthesizer
+from compass.evolve.base import Effort, Gathered, Situation, Synthesizer
 from compass.evolve.edit import with_values
 from compass.evolve.race import race
 from compass.evolve.recipes import recipes_of
@@ -25,20 +25,22 @@ from compass.types import Outcome
 _SEEDS = 10**7  # battles between those of one seed and of the next
 
 Told = Callable[[str], None]
+Watch = Callable[[Arena, Library, Sequence[int]], Gathered]
+"""Plays battles to show how a library stands: what planners wanted, and the battles."""
 
 
 @dataclass(frozen=True)
 class Round:
     """What became of a round. `dataclasses.asdict` of it is JSON.
 
-    won: the share of a few battles that the library won before it. proposals: how many candidates were made. candidate: the id of
-    the one that was tried at last, None where none came so far; skill, verdict, reason, and of its trial the difference and the
-    pairs are about it. episodes: battles spent on all of it.
+    won: the share of a few battles that the library won before it, None where none could be played. proposals: how many candidates
+    were made. candidate: the id of the one that was tried at last, None where none came so far; skill, verdict, reason, and of its
+    trial the difference and the pairs are about it. episodes: battles spent on all of it.
     """
 
     number: int
     scenario: str
-    won: float
+    won: float | None
     proposals: int
     candidate: str | None
     skill: str | None
@@ -58,8 +60,15 @@ class _Entrant:
     skill: Skill
 
 
+def by_rules(arena: Arena, library: Library, seeds: Sequence[int]) -> Gathered:
+    """Watch the scripted planner, which wants nothing of a library that plays at all."""
+    return Gathered((), tuple(arena.watch(library, seeds)))
+
+
 class Evolution:
-    """Rounds on one library. arenas: of the scenarios, which take turns. told: called with what is being done, in words."""
+    """Rounds on one library. arenas: of the scenarios, which take turns. watch: plays the battles before a round. told: called with
+    what is being done, in words.
+    """
 
     def __init__(
         self,
@@ -68,11 +77,12 @@ class Evolution:
         synthesizer: Synthesizer,
         seed: int,
         effort: Effort,
+        watch: Watch,
         told: Told = lambda words: None,
     ) -> None:
         self._store, self._arenas, self._synthesizer, self._told = store, arenas, synthesizer, told
         self._next = seed * _SEEDS
-        self._effort = effort
+        self._effort, self._watch = effort, watch
         self._draw = np.random.default_rng(seed)
         self._results: list[str] = []
         self._promising: dict[str, Recipe] = {}
@@ -96,9 +106,9 @@ class Evolution:
         self._store.notice()
         library = self._store.live()
         self._told("looking how the library stands")
-        battles = arena.watch(library, self._fresh(self._effort.glance))
+        wants, battles = self._watch(arena, library, self._fresh(self._effort.glance))
         known = {**recipes_of(self._store, library), **self._promising}
-        situation = Situation(arena.scenario, library, (), tuple(self._results), tuple(battles), known)
+        situation = Situation(arena.scenario, library, wants, tuple(self._results), battles, known)
         proposed = self._synthesizer.propose(situation, self._effort.proposals)
         verdict, reason = "rejected", "no candidate kept up with the library"
         winner = self._raced(arena, library, [each for each in map(self._submitted, proposed) if each is not None])
@@ -111,7 +121,7 @@ class Evolution:
         return Round(
             number=self.rounds,
             scenario=arena.scenario.name,
-            won=fmean(episode.result.outcome is Outcome.WIN for episode in battles),
+            won=fmean(episode.result.outcome is Outcome.WIN for episode in battles) if battles else None,
             proposals=len(proposed),
             candidate=winner.id if winner else None,
             skill=winner.skill.name if winner else None,

@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import NamedTuple
 
 from compass.episode import EpisodeSettings
 from compass.evaluate.modelled import Asking, play_by_model
@@ -18,7 +17,8 @@ from compass.evaluate.records import read_list
 from compass.evaluate.run_folder import unused
 from compass.evaluate.settings import BESIDE
 from compass.evaluate.workers import cores, play_all
-from compass.evolve.wants import Want, wants_in
+from compass.evolve.base import Gathered
+from compass.evolve.wants import wants_in
 from compass.models.cassette import Cassette
 from compass.skills.library import Library
 from compass.trial.ring import Episode
@@ -29,13 +29,6 @@ from envs.scenario import Scenario
 
 TAPES = "battles"
 """The folder of a cassette that holds the tapes of such battles; of later ones `battles-2`, and so on."""
-
-
-class Gathered(NamedTuple):
-    """What planners wanted, most wanted first, and the battles that ended, by seed."""
-
-    wants: tuple[Want, ...]
-    battles: tuple[Episode, ...]
 
 
 def gather(

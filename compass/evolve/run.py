@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import platform
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,12 +14,11 @@ from typing import Any, Protocol
 import orjson
 
 from compass.episode import EpisodeSettings
-from compass.errors import InputError
 from compass.evaluate.manifest import code_hash, git_revision, installed_version
-from compass.evaluate.run_folder import clear_errors, unused, write_whole
+from compass.evaluate.run_folder import unused
 from compass.evolve.base import Effort, Synthesizer
-from compass.evolve.evolution import Evolution, Round
-from compass.jsonl import append_line
+from compass.evolve.evolution import Evolution, Round, Watch, by_rules
+from compass.evolve.folder import EvolveFolder
 from compass.skills.library import Library
 from compass.skills.store import Store
 from compass.trial.arena import Arena
@@ -32,8 +30,6 @@ from envs.scenario import Scenario
 
 FORMAT = 1
 _PACKAGES = ("cma", "compass-smac", "numba", "numpy")
-_LINE = orjson.OPT_APPEND_NEWLINE
-_PAGE = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
 @dataclass(frozen=True)
@@ -82,36 +78,41 @@ class Progress(Protocol):
         """The library has played the held-out battles."""
 
 
-def evolve(settings: EvolveSettings, synthesizer: Synthesizer, path: Path, progress: Progress) -> list[Point]:
+def evolve(
+    settings: EvolveSettings,
+    synthesizer: Synthesizer,
+    folder: EvolveFolder,
+    progress: Progress,
+    watch: Watch = by_rules,
+) -> list[Point]:
     """Evolve until the budget is spent; the curve.
 
-    Admitted skills go into the library at once, so whoever stops this, however, keeps them. `path` gets manifest.json, a line a
-    round in rounds.jsonl, the curve in curve.jsonl, and after each measurement the library as it was then in skills/.
+    Admitted skills go into the library at once, so whoever stops this, however, keeps them. watch: plays the battles that a round
+    begins with.
 
     Raises:
-        InputError: the folder is taken or cannot be written, the library cannot be changed, or it cannot play a scenario.
+        InputError: the folder cannot be written, the library cannot be changed, or it cannot play a scenario.
     """
     store = Store(settings.skills)
     store.notice()
-    manifest = build_manifest(settings, synthesizer, store.live())
+    folder.begin(build_manifest(settings, synthesizer, store.live()))
     with ExitStack() as stack:
-        rounds, points = stack.enter_context(_begun(path, manifest))
         play = (settings.observation, settings.episode, settings.workers)
         arenas = [stack.enter_context(Arena(scenario, *play)) for scenario in settings.scenarios]
-        evolution = Evolution(store, arenas, synthesizer, settings.seed, settings.effort, progress.told)
+        evolution = Evolution(store, arenas, synthesizer, settings.seed, settings.effort, watch, progress.told)
         curve: list[Point] = []
+        began = monotonic()
 
         def measure() -> None:
             progress.told("playing the held-out battles")
-            curve.append(_measured(store.live(), arenas, evolution, settings, monotonic() - began))
-            append_line(points, orjson.dumps(asdict(curve[-1]), option=_LINE))
-            _keep(store.live(), path / "skills")
+            library = store.live()
+            curve.append(_measured(library, arenas, evolution, settings, monotonic() - began))
+            folder.add_point(asdict(curve[-1]), library)
             progress.measured(curve[-1])
 
-        began = monotonic()
         measure()
-        for found in _rounds(evolution, settings, began):
-            append_line(rounds, orjson.dumps(asdict(found), option=_LINE))
+        for found in _rounds(evolution, settings, synthesizer, began):
+            folder.add_round(asdict(found))
             progress.ended(found)
             if found.verdict == Verdict.ADMITTED:
                 measure()
@@ -152,10 +153,10 @@ def default_evolve_path(settings: EvolveSettings, parent: Path = Path("runs")) -
     return unused(parent, f"evolve-{settings.scenarios[0].name}-{settings.seed}-{datetime.now():%Y%m%d-%H%M%S}")
 
 
-def _rounds(evolution: Evolution, settings: EvolveSettings, began: float) -> Iterator[Round]:
-    """Rounds until the budget is spent; none is begun that would end too late if it took as long as the longest."""
+def _rounds(evolution: Evolution, settings: EvolveSettings, synthesizer: Synthesizer, began: float) -> Iterator[Round]:
+    """Rounds until the budget is spent, the synthesizer's, too; none is begun that, were it as long as the longest, ended too late."""
     longest = 0.0
-    while settings.rounds is None or evolution.rounds < settings.rounds:
+    while (settings.rounds is None or evolution.rounds < settings.rounds) and synthesizer.stopped() is None:
         now = monotonic()
         if settings.minutes is not None and now - began + longest >= 60 * settings.minutes:
             return
@@ -173,32 +174,3 @@ def _measured(
         for arena in arenas
     }
     return Point(evolution.rounds, seconds, evolution.episodes, settings.held_out, wins, library.content_hash)
-
-
-@contextmanager
-def _begun(path: Path, manifest: Mapping[str, Any]) -> Iterator[tuple[int, int]]:
-    """The folder of a new evolution, with its rounds and its curve open for appending."""
-    with clear_errors(path, "name a new or empty folder"):
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise InputError(f"{path} is no empty folder; name a new or empty one with --out")
-        path.mkdir(parents=True, exist_ok=True)
-        write_whole(path / "manifest.json", orjson.dumps(manifest, option=_PAGE))
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
-    with ExitStack() as stack:
-        files = []
-        for name in ("rounds.jsonl", "curve.jsonl"):
-            with clear_errors(path, "name a new or empty folder"):
-                files.append(os.open(path / name, flags, 0o644))
-            stack.callback(os.close, files[-1])
-        with clear_errors(path, "admitted skills are in the library"):
-            yield files[0], files[1]
-
-
-def _keep(library: Library, folder: Path) -> None:
-    """Write the library's skills into a folder, and remove those that it has no more."""
-    folder.mkdir(exist_ok=True)
-    for old in folder.glob("*.py"):
-        if old.stem not in library.skills:
-            old.unlink()
-    for skill in library.skills.values():
-        write_whole(folder / f"{skill.name}.py", skill.source.encode())

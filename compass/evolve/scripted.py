@@ -31,6 +31,9 @@ class ScriptedSynthesizer:
         self._draw = np.random.default_rng(seed)
         self._turn = 0
 
+    def stopped(self) -> None:
+        """Never: it needs nobody."""
+
     def propose(self, situation: Situation, count: int) -> Sequence[Candidate]:
         """Up to `count` different candidates for one unit type."""
         kinds = [kind for kind in situation.scenario.unit_types if situation.library.for_unit(kind)]

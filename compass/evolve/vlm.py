@@ -67,6 +67,8 @@ class VlmSynthesizer:
         InputError: prompts are missing.
     """
 
+    name = VLM
+
     def __init__(self, asking: Asking) -> None:
         self._asking = asking
         self._prompts = load_evolve_prompts(asking.vlm.prompts)
@@ -79,6 +81,10 @@ class VlmSynthesizer:
 
     def __exit__(self, *ended: object) -> None:
         self._tape.close()
+
+    def stopped(self) -> str | None:
+        """The limit that forbids another question, None if there is room."""
+        return self._asking.stopped()
 
     def propose(self, situation: Situation, count: int) -> tuple[Candidate, ...]:
         """At most `count` candidates: for the wants that were answered least often, then for the skills most often chosen.
@@ -154,7 +160,7 @@ class VlmSynthesizer:
         return Candidate(
             name=aim.name,
             source=written.source if written else given.text,
-            by=VLM,
+            by=self.name,
             parent=aim.parent.sha256 if aim.parent else None,
             reason=one_line(written.change if written else f"no usable answer: {'; '.join(given.reasons)}", LONGEST),
             prompt=_conversation(given.turns),

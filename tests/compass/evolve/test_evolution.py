@@ -10,7 +10,7 @@ import pytest
 
 from compass.evolve.base import Effort, Situation
 from compass.evolve.edit import checked
-from compass.evolve.evolution import Evolution
+from compass.evolve.evolution import Evolution, by_rules
 from compass.evolve.merit import merit
 from compass.evolve.race import race
 from compass.evolve.recipes import recipes_of
@@ -41,6 +41,9 @@ class _Says:
         self._candidates = candidates
         self.shown: list[Situation] = []
 
+    def stopped(self) -> None:
+        pass
+
     def propose(self, situation: Situation, count: int) -> Sequence[Candidate]:
         self.shown.append(situation)
         return self._candidates[:count]
@@ -63,7 +66,7 @@ def test_the_better_candidate_is_admitted_and_the_others_are_told_why_not(arena:
     never = skill_source("spare", FIGHT, ("never asked for",))
     made = [_candidate(store, FIGHTING), _candidate(store, "no skill"), _candidate(store, never, "spare")]
     says = _Says(*made)
-    evolution = Evolution(store, [arena], says, 0, SMALL)
+    evolution = Evolution(store, [arena], says, 0, SMALL, by_rules)
     found = evolution.round()
     assert (found.verdict, found.skill, found.proposals, found.number) == ("admitted", "skill", 3, 1)
     assert found.difference and found.difference > 0 and found.won == 0.0
@@ -76,7 +79,7 @@ def test_the_better_candidate_is_admitted_and_the_others_are_told_why_not(arena:
         says.shown[0].chosen["skill"] > 0 and len(says.shown[0].battles) == SMALL.glance and says.shown[0].tried == ()
     )
 
-    again = Evolution(store, [arena], _Says(_candidate(store, IDLE)), 1, SMALL).round()
+    again = Evolution(store, [arena], _Says(_candidate(store, IDLE)), 1, SMALL, by_rules).round()
     assert again.verdict == "rejected" and again.candidate is None and "kept up" in again.reason
     assert store.live().skills["skill"].source == FIGHTING
 
@@ -84,7 +87,7 @@ def test_the_better_candidate_is_admitted_and_the_others_are_told_why_not(arena:
 def test_what_was_tried_is_shown_and_no_battle_is_played_twice(arena: Arena, tmp_path: Path) -> None:
     store = _store(tmp_path)
     says = _Says(_candidate(store, "def"))
-    evolution = Evolution(store, [arena], says, 0, SMALL)
+    evolution = Evolution(store, [arena], says, 0, SMALL, by_rules)
     for _ in range(2):
         evolution.round()
     assert len(says.shown[1].tried) == 1 and "does not load" in says.shown[1].tried[0]
@@ -101,7 +104,7 @@ def test_a_skill_changed_by_hand_meanwhile_is_not_overwritten(arena: Arena, tmp_
             (tmp_path / "skill.py").write_text(IDLE + "# by hand\n")
             return super().propose(situation, count)
 
-    found = Evolution(store, [arena], _Meddler(_candidate(store, FIGHTING)), 0, SMALL).round()
+    found = Evolution(store, [arena], _Meddler(_candidate(store, FIGHTING)), 0, SMALL, by_rules).round()
     assert found.verdict == "rejected" and found.reason == "the parent changed"
     assert store.live().skills["skill"].source == IDLE + "# by hand\n"
 
@@ -113,7 +116,7 @@ def test_a_recipe_is_tuned_remembered_and_known_again(arena: Arena, tmp_path: Pa
     )
     recipe = Recipe.from_json(recipe.to_json() | {"rules": ["kite", "shoot", "approach", "search"]})
     candidate = _candidate(store, compose(recipe), recipe=recipe.to_json())
-    found = Evolution(store, [arena], _Says(candidate), 0, SMALL).round()
+    found = Evolution(store, [arena], _Says(candidate), 0, SMALL, by_rules).round()
     assert found.verdict == "admitted"
     kept = store.candidate(found.candidate or "")
     assert kept.evidence["tuned"] == "c1" and store.candidate("c1").verdict == "undecided"

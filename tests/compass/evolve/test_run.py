@@ -15,6 +15,7 @@ import pytest
 from compass.errors import InputError
 from compass.evolve.base import Effort
 from compass.evolve.evolution import Round
+from compass.evolve.folder import EvolveFolder
 from compass.evolve.run import EvolveSettings, Point, evolve
 from compass.evolve.scripted import ScriptedSynthesizer
 from compass.skills.library import load_library
@@ -51,13 +52,18 @@ def _settings(folder: Path, **changes: object) -> EvolveSettings:
     )
 
 
+def _evolved(settings: EvolveSettings, synthesizer: ScriptedSynthesizer, out: Path, heard: _Heard) -> list[Point]:
+    with EvolveFolder(out) as folder:
+        return evolve(settings, synthesizer, folder, heard)
+
+
 def _lines(path: Path) -> list[dict[str, object]]:
     return [orjson.loads(line) for line in path.read_bytes().splitlines()]
 
 
 def test_a_run_leaves_its_manifest_rounds_curve_and_library(tmp_path: Path) -> None:
     settings, heard = _settings(tmp_path, rounds=2, seed=5), _Heard()
-    curve = evolve(settings, ScriptedSynthesizer(5), tmp_path / "out", heard)
+    curve = _evolved(settings, ScriptedSynthesizer(5), tmp_path / "out", heard)
     manifest = orjson.loads((tmp_path / "out" / "manifest.json").read_bytes())
     assert manifest["backend"] == "embedded" and manifest["synthesizer"] == "scripted" and manifest["seed"] == 5
     rounds = _lines(tmp_path / "out" / "rounds.jsonl")
@@ -75,7 +81,7 @@ def test_the_curve_is_of_the_same_battles_whatever_the_seed(tmp_path: Path) -> N
     for seed in (0, 7):
         (tmp_path / str(seed)).mkdir()
         settings = _settings(tmp_path / str(seed), minutes=0.0, seed=seed, held_out=16)
-        found += evolve(settings, ScriptedSynthesizer(seed), tmp_path / str(seed) / "out", _Heard())
+        found += _evolved(settings, ScriptedSynthesizer(seed), tmp_path / str(seed) / "out", _Heard())
     assert len(found) == 2 and found[0].wins == found[1].wins and found[0].rounds == 0
 
 
@@ -84,7 +90,7 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("x")
     with pytest.raises(InputError, match="no empty folder"):
-        evolve(settings, ScriptedSynthesizer(0), tmp_path / "out", _Heard())
+        _evolved(settings, ScriptedSynthesizer(0), tmp_path / "out", _Heard())
     assert not (settings.skills / "skill.py").samefile(tmp_path / "out" / "mine.txt")
 
 
