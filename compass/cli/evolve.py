@@ -27,6 +27,7 @@ from compass.skills.library import Library, default_library_folder
 from compass.trial.arena import Arena
 from envs.scenario_file import load_scenario
 
+BY_RULES = Effort()
 BY_MODEL = Effort(proposals=4, glance=4)
 """The effort where every proposal and every battle that shows how a library stands costs calls to a model."""
 
@@ -98,7 +99,7 @@ def evolve_command(
         held_out=held_out,
         seed=seed,
         workers=workers,
-        effort=BY_MODEL if options else Effort(),
+        effort=BY_MODEL if options else BY_RULES,
     )
     path = path or default_evolve_path(settings)
     shown = _Shown()

@@ -55,6 +55,18 @@ def check_seeds(seed: int, episodes: int) -> None:
         raise InputError(f"seeds run from 0 to {_LARGEST}; {episodes} episodes from {seed} do not fit")
 
 
+def check_observation(observation: str) -> None:
+    """Make sure that there is this observation setting; an `InputError` otherwise."""
+    if observation not in OBSERVATIONS:
+        raise unknown("observation", observation, OBSERVATIONS)
+
+
+def check_workers(workers: int | None) -> None:
+    """Make sure that somebody plays (None: one a core); an `InputError` otherwise."""
+    if workers is not None and workers < 1:
+        raise InputError(f"workers is {workers}; give 1 or more")
+
+
 @dataclass(frozen=True)
 class EvaluateSettings:
     """One evaluation: the battles `seed` ... `seed + episodes - 1` of a scenario, played by one policy.
@@ -106,8 +118,7 @@ class EvaluateSettings:
                 raise InputError(f"{name} is {number}; give {_LARGEST} or less")
         self._refuse_options_of_the_team()
         self._refuse_partial_information()
-        if self.workers is not None and self.workers < 1:
-            raise InputError(f"workers is {self.workers}; give 1 or more")
+        check_workers(self.workers)
         if (self.model is None or self.vlm is None) and self.planned_by == "vlm":
             raise InputError("planner vlm needs a model: name it with --model, and its server with --base-url")
         if (self.model or self.vlm or self.prices or self.limits != Limits()) and self.planned_by != "vlm":

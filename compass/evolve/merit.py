@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from compass.trial.ring import Episode
 from compass.types import Outcome
@@ -14,10 +15,10 @@ _LOSSES = 0.5
 """What the difference of the losses counts beside a victory: lost and won battles then tell how clear they were."""
 
 
-def merit(episodes: Sequence[Episode], scenario: Scenario) -> float:
-    """The share of battles won, plus half the difference between the shares of dead enemies and dead agents: -0.5 to 1.5."""
+def merits(episodes: Sequence[Episode], scenario: Scenario) -> NDArray[np.float64]:
+    """float64[battles]: 1 for a victory, and half of how much more of the enemies died than of the agents (-0.5 to 1.5)."""
     found = []
     for result in (episode.result for episode in episodes):
         losses = result.dead_enemies / scenario.n_enemies - result.dead_allies / scenario.n_units
         found.append((result.outcome is Outcome.WIN) + _LOSSES * losses)
-    return float(np.mean(found))
+    return np.array(found, np.float64)

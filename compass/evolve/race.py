@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from compass.evolve.merit import merit
+import numpy as np
+
+from compass.evolve.merit import merits
 from compass.skills.library import Library, Skill
 from compass.trial.arena import Arena
 from compass.trial.trial import with_skill
@@ -19,14 +21,19 @@ BEHIND = 0.05
 
 @dataclass
 class Standing:
-    """One entrant: its merit less the parent's, the battles in which that was seen, and how often the planner chose it in them."""
+    """One entrant: its merit less the parent's, the battles in which that was seen, how often the planner chose it in them, and how
+    many of them ended otherwise than the parent's.
+    """
 
     lead: float = 0.0
     battles: int = 0
     chosen: int = 0
+    differs: int = 0
 
     def __str__(self) -> str:
-        return f"{self.lead:+.2f} of merit in {self.battles} battles" if self.chosen else "never chosen"
+        if not self.chosen:
+            return "never chosen"
+        return f"{self.lead:+.2f} of merit in {self.battles} battles" if self.differs else "plays like the library"
 
 
 def race(
@@ -45,14 +52,15 @@ def race(
     for battles, places in heats:
         libraries = [with_skill(parent, entrants[at]) for at in running]
         theirs, *played = arena.survey([parent, *libraries], fresh(battles))
-        par = merit(theirs, arena.scenario)
+        par = merits(theirs, arena.scenario)
         for at, episodes in zip(running, played, strict=True):
             standing, name = standings[at], entrants[at].name
-            lead = merit(episodes, arena.scenario) - par
-            standing.lead = (standing.lead * standing.battles + lead * battles) / (standing.battles + battles)
+            leads = merits(episodes, arena.scenario) - par
+            standing.lead = (standing.lead * standing.battles + leads.sum()) / (standing.battles + battles)
+            standing.differs += int(np.count_nonzero(leads))
             standing.battles += battles
             standing.chosen += sum(episode.chosen.get(name, 0) for episode in episodes)
-        running = [at for at in running if standings[at].chosen]
+        running = [at for at in running if standings[at].chosen and standings[at].differs]
         running = sorted(running, key=lambda at: -standings[at].lead)[:places]
         if not running:
             break

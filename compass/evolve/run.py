@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from time import monotonic
 from typing import Any, Protocol
@@ -14,8 +15,10 @@ from typing import Any, Protocol
 import orjson
 
 from compass.episode import EpisodeSettings
+from compass.errors import InputError
 from compass.evaluate.manifest import code_hash, git_revision, installed_version
 from compass.evaluate.run_folder import unused
+from compass.evaluate.settings import check_observation, check_workers
 from compass.evolve.base import Effort, Synthesizer
 from compass.evolve.evolution import Evolution, Round, Watch, by_rules
 from compass.evolve.folder import EvolveFolder
@@ -29,6 +32,7 @@ from envs.engine import rules_hash
 from envs.scenario import Scenario
 
 FORMAT = 1
+_SEEDS = 10**9
 _PACKAGES = ("cma", "compass-smac", "numba", "numpy")
 
 
@@ -51,6 +55,17 @@ class EvolveSettings:
     seed: int = 0
     workers: int | None = None
     effort: Effort = field(default_factory=Effort)
+
+    def __post_init__(self) -> None:
+        names = [scenario.name for scenario in self.scenarios]
+        if len(set(names)) < len(names):
+            raise InputError(f"a scenario is named twice: {', '.join(names)}")
+        if self.minutes is not None and not 0 <= self.minutes < inf:
+            raise InputError(f"the budget is {self.minutes} minutes; give 0 or more")
+        if not 0 <= self.seed < _SEEDS:
+            raise InputError(f"the seed is {self.seed}; give 0 to {_SEEDS - 1}")
+        check_observation(self.observation)
+        check_workers(self.workers)
 
 
 @dataclass(frozen=True)
@@ -154,7 +169,7 @@ def default_evolve_path(settings: EvolveSettings, parent: Path = Path("runs")) -
 
 
 def _rounds(evolution: Evolution, settings: EvolveSettings, synthesizer: Synthesizer, began: float) -> Iterator[Round]:
-    """Rounds until the budget is spent, the synthesizer's, too; none is begun that, were it as long as the longest, ended too late."""
+    """Rounds until the budget or the synthesizer's is spent; none is begun that, as long as the longest, would end too late."""
     longest = 0.0
     while (settings.rounds is None or evolution.rounds < settings.rounds) and synthesizer.stopped() is None:
         now = monotonic()

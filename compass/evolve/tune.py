@@ -12,7 +12,7 @@ import numpy as np
 
 from compass.evolve.base import Effort
 from compass.evolve.edit import checked, with_values
-from compass.evolve.merit import merit
+from compass.evolve.merit import merits
 from compass.evolve.variation import scaled, share
 from compass.skills.library import Library, Skill
 from compass.trial.arena import Arena
@@ -47,7 +47,7 @@ def tune(
             with_skill(library, checked(skill.name, with_values(skill, _values(skill, each)))) for each in asked
         ]
         played = arena.survey(libraries, fresh(effort.battles))
-        strategy.tell(asked, [-merit(episodes, arena.scenario) for episodes in played])
+        strategy.tell(asked, [-merits(episodes, arena.scenario).mean() for episodes in played])
     return _values(skill, strategy.mean)
 
 

@@ -15,9 +15,8 @@ from functools import partial
 from types import TracebackType
 
 from compass.episode import EpisodeSettings
-from compass.errors import InputError, unknown
 from compass.evaluate.player import compile_kernels
-from compass.evaluate.settings import OBSERVATIONS
+from compass.evaluate.settings import check_observation, check_workers
 from compass.evaluate.workers import Crew, Play, Unfit, cores
 from compass.observation.decode import check_readable
 from compass.skills.library import Library
@@ -53,10 +52,8 @@ class Arena:
         episode: EpisodeSettings | None = None,
         workers: int | None = None,
     ) -> None:
-        if observation not in OBSERVATIONS:
-            raise unknown("observation", observation, OBSERVATIONS)
-        if workers is not None and workers < 1:
-            raise InputError(f"workers is {workers}; give 1 or more")
+        check_observation(observation)
+        check_workers(workers)
         check_readable(scenario)
         self.scenario, self.observation = scenario, observation
         self.episode = episode or EpisodeSettings()

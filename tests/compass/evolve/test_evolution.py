@@ -11,13 +11,14 @@ import pytest
 from compass.evolve.base import Effort, Situation
 from compass.evolve.edit import checked
 from compass.evolve.evolution import Evolution, by_rules
-from compass.evolve.merit import merit
+from compass.evolve.merit import merits
 from compass.evolve.race import race
 from compass.evolve.recipes import recipes_of
 from compass.evolve.tune import tune
 from compass.skills.store import Candidate, Store
 from compass.synthesis.recipe import Recipe, compose
 from compass.trial.arena import Arena
+from compass.types import Outcome
 from envs.scenario_file import load_scenario
 from tests.compass.trial.libraries import FIGHT, library_of, skill_source
 
@@ -146,6 +147,8 @@ def test_a_race_goes_to_the_better_and_to_nobody_who_is_far_behind(arena: Arena)
     standings, first = race(arena, idle, entrants, range, ((16, 1), (8, 1)))
     assert first == 1 and standings[1].lead > 0.3 and [each.battles for each in standings] == [16, 24]
     assert standings[0].lead == 0.0
+    alike, none = race(arena, idle, [library_of(skill="return stop()  # the same").skills["skill"]], range, ((8, 1),))
+    assert none is None and str(alike[0]) == "plays like the library"
     _, nobody = race(arena, fighting, entrants[:1], range, ((16, 1),))
     assert nobody is None
 
@@ -164,7 +167,8 @@ def test_tuning_finds_the_better_values(arena: Arena) -> None:
 
 def test_merit_is_victories_and_how_clear_they_were(arena: Arena) -> None:
     fights, idles = arena.survey([library_of(skill=FIGHT), library_of(skill="return stop()")], range(16))
-    assert -0.5 <= merit(idles, arena.scenario) < merit(fights, arena.scenario) <= 1.5
-    assert merit(idles, arena.scenario) == pytest.approx(
-        -0.5 + 0.5 * np.mean([each.result.dead_enemies / 5 for each in idles]), abs=0.2
-    )
+    ours, theirs = (merits(each, arena.scenario) for each in (fights, idles))
+    assert ours.shape == theirs.shape == (16,) and theirs.mean() < ours.mean()
+    assert min(theirs) >= -0.5 and max(ours) <= 1.5
+    for found, episode in zip(ours, fights, strict=True):
+        assert (found > 0.5) == (episode.result.outcome is Outcome.WIN)
