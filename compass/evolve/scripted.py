@@ -10,15 +10,17 @@ import numpy as np
 from compass.evolve.base import Situation
 from compass.evolve.edit import checked, serving, with_rule, with_values
 from compass.evolve.variation import fighter, shaken, varied
-from compass.planner.scripted import parameters_for, tasks_of
+from compass.planner.scripted import parameters_for, skill_for, tasks_of
 from compass.skills.library import Skill
+from compass.skills.retrieval import Shelves
 from compass.skills.store import Candidate
 from compass.synthesis.fragments import RULES
 from compass.synthesis.recipe import Recipe, compose
 
 _STEPS = 2  # changes of a recipe at once, at most
 _ATTEMPTS = 10  # draws per candidate: many give what there was before
-_ANEW = 0.5  # how often a unit type that has no skill of its own gets a plain recipe instead of a copy of the skill it shares
+_OF_RECIPE = 0.6  # how often a recipe of the unit type is varied where the skill that is played has none
+_ANEW = 0.5  # how often a skill without a recipe gives way to a plain recipe instead of being changed itself
 _GUARDED = 0.3  # how often a skill without a recipe gets a new rule instead of other values
 
 
@@ -51,18 +53,19 @@ class ScriptedSynthesizer:
 
     def _candidate(self, situation: Situation, kind: str) -> Candidate | None:
         base = self._one_played(situation, kind)
-        recipe = situation.recipes.get(base.name)
-        if recipe is not None and base.unit_types == (kind,):
-            return self._from_recipe(situation, recipe)
-        if base.unit_types != (kind,) and self._draw.random() < _ANEW:
-            return self._from_recipe(situation, fighter(kind, f"{kind}_fight"))
+        own = [recipe for recipe in situation.recipes.values() if recipe.unit_types == (kind,)]
+        if own and (base.name in situation.recipes or self._draw.random() < _OF_RECIPE):
+            return self._from_recipe(situation, own[int(self._draw.integers(len(own)))])
+        if self._draw.random() < _ANEW:
+            name = base.name if base.unit_types == (kind,) else f"{kind}_fight"
+            return self._from_recipe(situation, fighter(kind, name))
         return self._from_skill(situation, base, kind)
 
     def _one_played(self, situation: Situation, kind: str) -> Skill:
         """A skill that the scripted planner gives such a unit, the more likely the more often it was chosen."""
-        shelf = situation.library.for_unit(kind)
-        firsts = [next((skill for skill in shelf if task in skill.tasks), shelf[0]) for task in tasks_of(kind)]
-        played = {skill.name: skill for skill in firsts}
+        shelf = Shelves(situation.library).of(kind)
+        serving = (skill_for(shelf, task) for task in tasks_of(kind))
+        played = {skill.name: skill for skill in serving if skill is not None} or {shelf[0].name: shelf[0]}
         chosen = situation.chosen
         weights = np.array([1.0 + chosen[name] for name in played])
         return list(played.values())[self._draw.choice(len(played), p=weights / weights.sum())]

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from compass.observation.text import rounded
 from compass.planner.base import Known, PlanRequest, check_shelf
 from compass.skills.library import Skill
-from compass.skills.retrieval import precedence
+from compass.skills.retrieval import Shelf, fit_for, precedence
 from compass.types import Constants, Decision, Observation, Plan
 from envs.units import UNITS
 
@@ -56,13 +56,18 @@ class ScriptedPlanner:
         check_shelf(request)
         obs = rounded(request.observation)
         for task, reasoning in sub_tasks(obs):
-            serving = [skill for skill in request.skills.find(task) if task in skill.tasks]
-            if serving:
-                skill = min(serving, key=lambda each: (each.tasks.index(task), *precedence(each)))
+            skill = skill_for(request.skills, task)
+            if skill is not None:
                 return Decision(task, skill.name, parameters_for(skill, obs.own.unit_type), reasoning)
         task, _ = sub_tasks(obs)[0]
         wanted = f"serve the sub-task {task}: {TASKS[task]}"
         return Decision(task, request.skills[0].name, {}, "no skill serves a sub-task of the moment", wanted)
+
+
+def skill_for(shelf: Shelf, task: str) -> Skill | None:
+    """The skill that serves a sub-task best, None where none does."""
+    serving = [skill for skill in shelf.find(task) if task in skill.tasks]
+    return min(serving, key=lambda each: (-fit_for(each, task), *precedence(each)), default=None)
 
 
 def sub_tasks(obs: Observation) -> list[tuple[str, str]]:

@@ -4,7 +4,7 @@ The rule, each point deciding where those above leave a tie:
 
 1. skills that serve the sub-task that the text begins with (a line `task:` of theirs);
 2. how well name, description and tasks fit the text, in tenths of the best fit; where the text is no more than their sub-task ten
-   tenths, and one less for every task that they name before it;
+   tenths, and of skills for several unit types one less for every task that they name before it;
 3. skills for fewer unit types before those for more, and those before the ones for any;
 4. the gain in wins that the trial of the text is sure of, in whole points; 0 without a trial;
 5. the newer version before the older; a text that no store knows yet is the newest;
@@ -72,7 +72,7 @@ def rank(
     for skill, score in zip(skills, fits, strict=True):
         task, fit = _task(skill, asked), score / best if best > 0.0 else 0.0
         if task is not None and words_of(task) == asked:
-            fit = 1.0 - skill.tasks.index(task) / 10
+            fit = fit_for(skill, task)
         found.append(Found(skill, task, round(max(0.0, fit), 1), merits.get(skill.sha256, _UNKNOWN)))
     moments = sorted({each.merit.since for each in found if each.merit.since}, reverse=True)
     ages = {"": -1} | {moment: age for age, moment in enumerate(moments)}
@@ -90,6 +90,14 @@ def rank(
 def index_of(skills: Sequence[Skill]) -> Scores:
     """How well each skill fits a text, by the words they share."""
     return Bm25([document_of(skill) for skill in skills]).scores
+
+
+def fit_for(skill: Skill, task: str) -> float:
+    """How well a skill fits a sub-task of its own: less for every task that it names before it, unless it was made for one unit
+    type, whose tasks it takes on as a whole.
+    """
+    alone = len(skill.unit_types) == 1 and ANY not in skill.unit_types
+    return 1.0 if alone else 1.0 - skill.tasks.index(task) / 10
 
 
 def precedence(skill: Skill) -> tuple[int, int]:

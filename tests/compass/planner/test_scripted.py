@@ -98,6 +98,8 @@ def test_of_skills_that_serve_a_sub_task_its_own_and_the_specialised_come_first(
         made("b", "stalker", ["kite", "engage"]),
         made("c", "stalker, zealot", ["engage"]),
     ]
+    assert chosen(skills, "stalker", ["stalker"]) == ("engage", "b")
+    skills[1] = made("b", "stalker, colossus", ["kite", "engage"])
     assert chosen(skills, "stalker", ["stalker"]) == ("engage", "c")
     assert chosen(skills[:2], "stalker", ["stalker"]) == ("engage", "a")
     assert chosen([*skills, made("d", "stalker", ["engage"])], "stalker", ["stalker"]) == ("engage", "d")

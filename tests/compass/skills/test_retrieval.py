@@ -77,10 +77,12 @@ def test_a_skill_is_found_for_every_sub_task_that_any_serves(made, top_k):
 
 def test_skills_that_serve_the_sub_task_come_first_and_main_tasks_before_others():
     talks = skill("talks", "stalker", says="kite, kite and kite the zealot, kite")
-    second = skill("second", "stalker", ["engage", "kite"])
+    second = skill("second", "stalker, zealot", ["engage", "kite"])
     first = skill("first", "any", ["kite"])
     assert names(rank([talks, second, first], "kite")) == ["first", "second", "talks"]
     assert [each.task for each in rank([talks, second, first], "Kite the zealots")] == ["kite", "kite", None]
+    alone = skill("alone", "stalker", ["engage", "kite"])
+    assert names(rank([talks, second, first, alone], "kite")) == ["alone", "first", "second", "talks"]
 
 
 def test_the_text_beyond_the_sub_task_tells_those_apart_that_serve_it():
