@@ -179,7 +179,8 @@ class Evolution:
         if "recipe" in evidence:
             recipe = Recipe.from_json(evidence["recipe"])
             evidence["recipe"] = replace(recipe, parameters=values).to_json()
-        tuned = replace(entrant.candidate, source=with_values(entrant.skill, values), evidence=evidence)
+        words = f"{entrant.candidate.reason}; tuned"
+        tuned = replace(entrant.candidate, source=with_values(entrant.skill, values), reason=words, evidence=evidence)
         found = self._submitted(tuned)
         assert found is not None  # other values in their ranges
         self._judge(entrant.id, Verdict.UNDECIDED, f"tuned, it is {found.id}", episodes=arena.played - spent)
@@ -200,7 +201,7 @@ class Evolution:
             if other is not arena and any(map(entrant.skill.serves, other.scenario.unit_types)):
                 elsewhere = self._trial(other, library, candidate)
                 spent += elsewhere.episodes
-                if elsewhere.verdict is Verdict.REJECTED:
+                if elsewhere.verdict is Verdict.REJECTED and elsewhere.chosen:
                     verdict, reason = Verdict.REJECTED, f"{elsewhere.reason} in {other.scenario.name}"
         return self._judge(entrant.id, verdict, reason, passed, result, spent), result
 

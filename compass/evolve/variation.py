@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from compass.planner.scripted import tasks_of
+from compass.planner.scripted import PULL_BACK, tasks_of
 from compass.skills.parse import Parameter
 from compass.synthesis.fragments import PREFER, RULES, TERMS, Knob
 from compass.synthesis.recipe import Recipe
@@ -35,9 +35,12 @@ def fighter(unit_type: str, name: str) -> Recipe:
         rules = ("pull_back", "kite", "shoot", "probe", "approach", "search")
     else:
         rules = ("pull_back", "shoot", "approach", "search")
-    return Recipe(
-        name, unit_type.capitalize(), "all that it has to do.", (unit_type,), tasks_of(unit_type), terms, rules
-    )
+    title, summary = unit_type.capitalize(), "all that it has to do."
+    recipe = Recipe(name, title, summary, (unit_type,), tasks_of(unit_type), terms, rules)
+    if "pull_back" not in rules or unit_type not in PULL_BACK:
+        return recipe
+    below, steps = PULL_BACK[unit_type]
+    return replace(recipe, parameters={"RUN_BELOW": below, "RUN_STEPS": steps})
 
 
 def varied(recipe: Recipe, others: Sequence[Recipe], kinds: Sequence[str], draw: np.random.Generator) -> Changed:
