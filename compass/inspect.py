@@ -10,6 +10,7 @@ from typing import Any
 
 from compass.errors import InputError
 from compass.evaluate.manifest import communication_of, scenario_of
+from compass.evaluate.recall import knowledge
 from compass.evaluate.records import read_record
 from compass.evaluate.run_folder import RunFolder
 from compass.models.base import Picture
@@ -18,7 +19,6 @@ from compass.models.cassette import Cassette
 from compass.models.entries import CallEntry
 from compass.observation.picture import SIZE
 from compass.types import Entity, Observation
-from compass.view import knowledge
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from compass.communication import Channel
 from compass.errors import InputError
+from compass.evaluate.recall import check_fits, knowledge
 from compass.evaluate.records import EpisodeRecord
 from compass.observation import picture
-from compass.types import Observation
-from envs.layout import Layout
 from envs.scenario import Scenario
 from envs.spectator import Spectator
 
@@ -22,31 +20,6 @@ END_MILLISECONDS = 2000  # the last picture stays, so that the end can be seen b
 SIZE = 512
 _COLOURS = 256
 _SAMPLES = 6  # frames that the palette is made from; more change nothing that can be seen
-
-
-def knowledge(
-    record: EpisodeRecord, scenario: Scenario, agent: int, hops: int, observation: str
-) -> Iterator[Observation]:
-    """What an agent knew at each step of its life, rebuilt from what all agents saw and the messages of a run with these `hops`.
-
-    `observation` is the run's setting, `repaired` or `upstream`.
-
-    Raises:
-        InputError: the team has no such agent, or the record is of another scenario.
-    """
-    _check_fits(record, scenario)
-    n_agents = record.obs.shape[1]
-    if not 0 <= agent < n_agents:
-        raise InputError(f"there is no agent {agent}: choose 0 to {n_agents - 1}")
-    channel = Channel(scenario, hops, repaired=observation == "repaired")
-    last_actions = np.full(n_agents, -1, dtype=np.int64)
-    for step, (vectors, masks) in enumerate(zip(record.obs, record.available, strict=True)):
-        exchange = channel.exchange(vectors, masks, last_actions, step)
-        if agent not in exchange.alive:
-            return
-        yield exchange.observation(agent)
-        if step < len(record.actions):
-            last_actions = record.actions[step].astype(np.int64)
 
 
 def agent_frames(
@@ -59,28 +32,12 @@ def agent_frames(
 
 def spectator_frames(record: EpisodeRecord, scenario: Scenario, title: str, size: int = SIZE) -> Iterator[Image.Image]:
     """The whole battle, one picture per step and one of its end; the caption is the title, the step and the return so far."""
-    _check_fits(record, scenario)
+    check_fits(record, scenario)
     spectator = Spectator(scenario, size)
     returns = np.concatenate(([0.0], np.cumsum(record.rewards)))
     for step, state in enumerate(record.state):
         actions = record.actions[step].tolist() if step < len(record.actions) else ()
         yield spectator.draw(state, actions, f"{title}   step {step}   return {returns[step]:.2f}")
-
-
-def _check_fits(record: EpisodeRecord, scenario: Scenario) -> None:
-    layout = Layout.of(scenario)
-    steps, agents = len(record.actions), layout.n_agents
-    expected = {
-        "obs": (steps + 1, agents, layout.obs_size),
-        "state": (steps + 1, layout.state_size),
-        "available": (steps + 1, agents, layout.n_actions),
-        "actions": (steps, agents),
-        "rewards": (steps,),
-    }
-    for name, shape in expected.items():
-        found = getattr(record, name).shape
-        if found != shape:
-            raise InputError(f"the record is no episode of {scenario.name}: its {name} have shape {found}, not {shape}")
 
 
 def write_gif(frames: Iterable[Image.Image], path: Path) -> int:

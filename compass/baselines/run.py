@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -18,12 +17,11 @@ from compass.baselines.interruption import Interruption, interruptible
 from compass.baselines.measure import Measurement, measure
 from compass.baselines.settings import TrainSettings
 from compass.errors import InputError
-from compass.evaluate.manifest import code_hash, git_revision, installed_version
+from compass.evaluate.manifest import origin
 from compass.evaluate.run_folder import clear_errors, unused, write_whole
 from compass.jsonl import append_line
 from compass.policies.checkpoint import TrainedPolicy
 from envs.draws import HELD_OUT, TRAINING
-from envs.engine import rules_hash
 
 if TYPE_CHECKING:
     from compass.baselines.learner import Learner
@@ -59,12 +57,7 @@ def build_manifest(settings: TrainSettings) -> Manifest:
         "every": settings.every,
         "held_out": settings.held_out,
         "device": settings.device,
-        "rules": rules_hash(),
-        "code": code_hash(),
-        "python": platform.python_version(),
-        "packages": {name: installed_version(name) for name in _PACKAGES},
-        "git": git_revision(),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        **origin(_PACKAGES),
     }
     return dict(orjson.loads(orjson.dumps(content)))
 

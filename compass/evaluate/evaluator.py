@@ -16,8 +16,8 @@ from compass.evaluate.player import PlayerSpec, compile_kernels, describe_sandbo
 from compass.evaluate.report import RunReport, load_report
 from compass.evaluate.run_folder import RunFolder, unused
 from compass.evaluate.settings import BESIDE, EvaluateSettings
+from compass.evaluate.wants import Want, wants_in
 from compass.evaluate.workers import Played, cores, play_all
-from compass.evolve.wants import Want, wants_in
 from compass.planner import WITHOUT_MODEL
 from compass.planner.vlm.prompts import Prompts, load_prompts
 from compass.skills.library import Library, default_library_folder

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
+from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -137,14 +138,22 @@ def build_manifest(
         "live_skills": settings.live_skills,
         "sandbox": dict(sandbox) if sandbox else None,
         "unsafe_skills": settings.unsafe_skills,
+        **origin(packages),
+        "created": created,
+    }
+    return dict(orjson.loads(orjson.dumps(content)))  # as it will be read back: lists, not tuples
+
+
+def origin(packages: Iterable[str]) -> Manifest:
+    """What ran, and when: the engine's rules, the sources that play, Python, these packages, the revision, the time."""
+    return {
         "rules": rules_hash(),
         "code": code_hash(),
         "python": platform.python_version(),
         "packages": {name: installed_version(name) for name in packages},
         "git": git_revision(),
-        "created": created,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    return dict(orjson.loads(orjson.dumps(content)))  # as it will be read back: lists, not tuples
 
 
 def _trained(checkpoint: Path) -> Manifest:

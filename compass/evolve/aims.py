@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 
+from compass.evaluate.wants import IMPROVEMENT, Want, plain_task
 from compass.evolve.base import Situation
-from compass.evolve.wants import IMPROVEMENT, Want, plain_task
 from compass.planner.scripted import tasks_of
 from compass.skills.library import Library, Skill
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from compass.evolve.wants import Want
+from compass.evaluate.wants import Want
 from compass.skills.library import Library
 from compass.skills.store import Candidate
 from compass.synthesis.recipe import Recipe

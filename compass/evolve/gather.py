@@ -16,9 +16,9 @@ from compass.evaluate.player import PlayerSpec, compile_kernels, skirmish_player
 from compass.evaluate.records import read_list
 from compass.evaluate.run_folder import unused
 from compass.evaluate.settings import BESIDE
+from compass.evaluate.wants import wants_in
 from compass.evaluate.workers import cores, play_all
 from compass.evolve.base import Gathered
-from compass.evolve.wants import wants_in
 from compass.models.cassette import Cassette
 from compass.skills.library import Library
 from compass.trial.ring import Episode

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from math import inf
 from pathlib import Path
 from time import monotonic
@@ -16,7 +15,7 @@ import orjson
 
 from compass.episode import EpisodeSettings
 from compass.errors import InputError
-from compass.evaluate.manifest import code_hash, git_revision, installed_version
+from compass.evaluate.manifest import origin
 from compass.evaluate.run_folder import unused
 from compass.evaluate.settings import check_observation, check_workers
 from compass.evolve.base import Effort, Synthesizer
@@ -28,7 +27,6 @@ from compass.trial.arena import Arena
 from compass.trial.sequential import Verdict
 from compass.types import Outcome
 from envs.draws import HELD_OUT, TRIAL
-from envs.engine import rules_hash
 from envs.scenario import Scenario
 
 FORMAT = 1
@@ -153,12 +151,7 @@ def build_manifest(settings: EvolveSettings, synthesizer: Synthesizer, library: 
         "minutes": settings.minutes,
         "workers": settings.workers,
         "effort": asdict(settings.effort),
-        "rules": rules_hash(),
-        "code": code_hash(),
-        "python": platform.python_version(),
-        "packages": {name: installed_version(name) for name in _PACKAGES},
-        "git": git_revision(),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        **origin(_PACKAGES),
     }
     return dict(orjson.loads(orjson.dumps(content)))
 

@@ -14,11 +14,11 @@ from compass.bootstrap.interview import Given, Interview, Question, Refused
 from compass.bootstrap.study import judged, skill_format
 from compass.bootstrap.vlm import TAPE, Asker
 from compass.evaluate.modelled import Asking, connect
+from compass.evaluate.wants import Want
 from compass.evolve.aims import Aim, Aims
 from compass.evolve.answers import WrittenCandidate
 from compass.evolve.base import Situation
 from compass.evolve.prompts import load_evolve_prompts
-from compass.evolve.wants import Want
 from compass.models.base import Picture, Turn
 from compass.models.budget import Budget, Meter, Spent
 from compass.models.cassette import Cassette

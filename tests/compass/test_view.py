@@ -11,6 +11,7 @@ from PIL import Image
 from compass import view
 from compass.communication import Channel
 from compass.errors import InputError
+from compass.evaluate import recall
 from compass.evaluate.records import EpisodeRecord
 from compass.observation import picture
 from envs.layout import Layout
@@ -52,7 +53,7 @@ def test_knowledge_is_rebuilt_as_it_was() -> None:
         exchange = channel.exchange(record.obs[step], record.available[step], last_actions, step)
         lived.append(exchange.observation(0))
         last_actions = record.actions[step].astype(np.int64)
-    rebuilt = list(view.knowledge(record, SCENARIO, 0, 3, "repaired"))
+    rebuilt = list(recall.knowledge(record, SCENARIO, 0, 3, "repaired"))
     assert rebuilt == lived
     assert rebuilt[2].last_action == 4
 
@@ -62,7 +63,7 @@ def test_frames_show_what_the_agent_knew_and_when() -> None:
     heard = list(view.agent_frames(episode(), SCENARIO, 0, 3, "repaired"))
     alone = list(view.agent_frames(episode(), SCENARIO, 0, 0, "repaired"))
     assert len(heard) == len(alone) == STEPS
-    for frame, known in zip(heard, view.knowledge(episode(), SCENARIO, 0, 3, "repaired"), strict=True):
+    for frame, known in zip(heard, recall.knowledge(episode(), SCENARIO, 0, 3, "repaired"), strict=True):
         assert same(read(frame), expected(known), within=0.1)
         assert [(enemy.id, enemy.hops) for enemy in known.enemies] == [(2, 1)]
     assert all(role != "enemy" for frame in alone for role, _, _ in read(frame))
@@ -83,7 +84,7 @@ def test_an_unknown_agent_is_refused(agent: int) -> None:
 
 def test_gif_plays_every_frame_at_its_pace_and_stays_small(tmp_path: Path) -> None:
     file = tmp_path / "agent.gif"
-    known = list(view.knowledge(episode(), SCENARIO, 1, 3, "repaired"))
+    known = list(recall.knowledge(episode(), SCENARIO, 1, 3, "repaired"))
     frames = [picture.draw(observation) for observation in known]
     assert view.write_gif(frames, file) == STEPS + 1
     assert file.stat().st_size < 2_000_000 / 60 * (STEPS + 1)

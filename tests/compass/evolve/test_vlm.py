@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from compass.bootstrap.vlm import TAPE, Asker
+from compass.evaluate.wants import IMPROVEMENT, MISSING, Want
 from compass.evolve.aims import Aims
 from compass.evolve.base import Situation
 from compass.evolve.prompts import load_evolve_prompts
 from compass.evolve.scripted_answers import answer
 from compass.evolve.vlm import VlmSynthesizer, open_model
-from compass.evolve.wants import IMPROVEMENT, MISSING, Want
 from compass.models.budget import Limits
 from compass.models.cassette import Cassette
 from compass.models.settings import ModelSettings

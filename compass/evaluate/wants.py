@@ -9,11 +9,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from compass.evaluate.recall import knowledge
 from compass.evaluate.records import read_list, read_record
 from compass.observation.text import describe
 from compass.planner.scripted import TASKS
 from compass.types import Observation
-from compass.view import knowledge
 from envs.scenario import Scenario
 
 MISSING, IMPROVEMENT = KINDS = ("missing", "improvement")

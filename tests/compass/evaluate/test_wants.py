@@ -15,9 +15,9 @@ from compass.bootstrap.vlm import Asker
 from compass.evaluate.evaluator import evaluate
 from compass.evaluate.report import load_report, notes_of
 from compass.evaluate.settings import EvaluateSettings
+from compass.evaluate.wants import IMPROVEMENT, MISSING, Want, Wants, plain_task
 from compass.evolve.gather import gather
 from compass.evolve.vlm import open_model
-from compass.evolve.wants import IMPROVEMENT, MISSING, Want, Wants, plain_task
 from compass.models.budget import Limits
 from compass.models.settings import ModelSettings
 from compass.observation.text import parse
