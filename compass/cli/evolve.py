@@ -41,7 +41,10 @@ def evolve_command(
         ),
     ],
     rounds: Annotated[int | None, typer.Option(min=1, help="End after so many rounds.")] = None,
-    budget: Annotated[float | None, typer.Option(help="End after so many minutes.", metavar="MINUTES")] = None,
+    budget: Annotated[
+        float | None,
+        typer.Option(help="Begin no round that would end after so many minutes.", metavar="MINUTES"),
+    ] = None,
     skills: Skills = None,
     path: Annotated[
         Path | None,
@@ -85,6 +88,8 @@ def evolve_command(
     if synthesizer not in SYNTHESIZERS:
         raise unknown("synthesizer", synthesizer, SYNTHESIZERS)
     options = by.model_settings({**context.params, "planner": synthesizer}, switch="--synthesizer vlm")
+    if information == FULL and skills is None:
+        raise InputError("what is evolved under full information goes into a library of its own: name it with --skills")
     if options and information == FULL:
         raise InputError(
             "a model is told what agents can know: leave out --information full, or take the scripted synthesizer"
@@ -103,11 +108,17 @@ def evolve_command(
     )
     path = path or default_evolve_path(settings)
     shown = _Shown()
-    with shown.status, EvolveFolder(path) as log:
-        curve = _by_model(settings, options, log, shown) if options else _by_rules(settings, log, shown)
+    try:
+        with shown.status, EvolveFolder(path) as log:
+            curve = _by_model(settings, options, log, shown) if options else _by_rules(settings, log, shown)
+    except KeyboardInterrupt:
+        words = f"stopped; what was admitted is in {settings.skills}, and the same command with another --out goes on"
+        err().print(words, markup=False, soft_wrap=True)
+        raise
     if json:
         points, found = ([asdict(each) for each in those] for those in (curve, shown.rounds))
-        print_json({"out": str(path), "skills": str(settings.skills), "curve": points, "rounds": found})
+        how = {"observation": observation, "information": information, "backend": "embedded"}
+        print_json({"out": str(path), "skills": str(settings.skills), **how, "curve": points, "rounds": found})
         return
     told = " full information," if information == FULL else ""
     for name in curve[0].wins:

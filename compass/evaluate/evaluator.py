@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from compass.episode import FULL
 from compass.evaluate.live import Watch
 from compass.evaluate.manifest import build_manifest
 from compass.evaluate.player import PlayerSpec, compile_kernels, describe_sandbox, skirmish_player
@@ -21,7 +22,7 @@ from compass.evaluate.workers import Played, cores, play_all
 from compass.planner import WITHOUT_MODEL
 from compass.planner.vlm.prompts import Prompts, load_prompts
 from compass.skills.library import Library, default_library_folder
-from compass.skills.merits import known_library
+from compass.skills.merits import known_library, with_merits
 from compass.skills.store import Store
 from compass.types import EpisodeResult, Outcome
 from envs.jit import announce_compile
@@ -48,7 +49,7 @@ def library_of(settings: EvaluateSettings) -> Library | None:
     if settings.policy != "team":
         return None
     folder, top_k = settings.skills or default_library_folder(), settings.episode.top_k
-    return Store(folder).live() if settings.live_skills else known_library(folder, top_k)
+    return with_merits(Store(folder).live(), top_k) if settings.live_skills else known_library(folder, top_k)
 
 
 def prompts_of(settings: EvaluateSettings) -> Prompts | None:
@@ -125,6 +126,8 @@ def evaluate(
 
 
 def _wants(settings: EvaluateSettings, folder: RunFolder) -> tuple[Want, ...]:
+    if settings.episode.information == FULL:  # what agents knew then does not follow from the records
+        return ()
     records = {result.seed: folder.record_path(result.seed) for result in folder.results()}
     there = {seed: path for seed, path in records.items() if path.is_file()}
     return wants_in(there, settings.scenario, settings.episode.hops, settings.observation)

@@ -167,6 +167,7 @@ class Watch:
                 self.look()
         except BaseException as failure:  # raised again where the run is kept
             self._failure = failure
+            self._say(f"live skills: edits are no longer picked up: {failure}")
 
     def _take_up(self) -> None:
         self._notice()

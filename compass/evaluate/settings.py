@@ -43,6 +43,9 @@ def default_hops(policy: str) -> int:
     return trained or EpisodeSettings().hops
 
 
+MOST_WORKERS = 4096
+
+
 def check_seeds(seed: int, episodes: int) -> None:
     """Make sure that the battles `seed` ... `seed + episodes - 1` exist.
 
@@ -63,8 +66,8 @@ def check_observation(observation: str) -> None:
 
 def check_workers(workers: int | None) -> None:
     """Make sure that somebody plays (None: one a core); an `InputError` otherwise."""
-    if workers is not None and workers < 1:
-        raise InputError(f"workers is {workers}; give 1 or more")
+    if workers is not None and not 1 <= workers <= MOST_WORKERS:
+        raise InputError(f"workers is {workers}; give 1 or more, at most {MOST_WORKERS}")
 
 
 @dataclass(frozen=True)

@@ -12,26 +12,34 @@ from compass.skills.parse import constant
 from compass.synthesis.fragments import RULES
 from compass.synthesis.recipe import declaration, importing
 
+_INDENT = 4  # of the pieces' text
 _FIELD = re.compile(r"^([ \t]*)(unit_types|task):.*\n", re.MULTILINE)
 
 
-def with_values(skill: Skill, values: Mapping[str, float]) -> str:
-    """The skill's source with these defaults of its parameters.
+def with_values(skill: Skill, values: Mapping[str, float]) -> str | None:
+    """The skill's source with these defaults of its parameters; None where it is laid out so that they cannot be set.
 
     Raises:
         InputError: a parameter that it has not, or a value out of its range.
     """
-    checked = skill.with_parameters(values)
-    lines = skill.source.splitlines(keepends=True)
+    wanted = skill.with_parameters(values)
+    lines = _lines(skill.source)
     for node in reversed(ast.parse(skill.source).body):
         name, value = constant(node)
-        if name is not None and value is not None and name in values:
-            _replace(lines, value, repr(checked[name]))
-    return "".join(lines)
+        if name is None or value is None or name not in values:
+            continue
+        if value.end_lineno != value.lineno:
+            return None
+        _replace(lines, value, repr(wanted[name]))
+    text = "".join(lines)
+    found = check_source(text, Path(f"{skill.name}.py"))
+    return text if isinstance(found, Skill) and found.parameters == wanted else None
 
 
 def with_rule(skill: Skill, rule: str) -> str | None:
-    """The skill's source with a rule of `compass.synthesis` before all it does; None where their names would clash."""
+    """The skill's source with a rule of `compass.synthesis` before all it does; None where their names would clash, or the text is
+    laid out otherwise than with four spaces.
+    """
     piece = RULES[rule]
     tree = ast.parse(skill.source)
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
@@ -40,8 +48,10 @@ def with_rule(skill: Skill, rule: str) -> str | None:
     }
     if piece.ends or used & {knob.name for knob in piece.knobs}:
         return None
-    lines = skill.source.splitlines(keepends=True)
+    lines = _lines(skill.source)
     logic = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "control_logic")
+    if logic.body[0].lineno == logic.lineno or logic.body[0].col_offset != _INDENT:
+        return None
     first = logic.body[0].lineno - 1
     lines[first:first] = [f"    {line}\n" for line in piece.lines]
     missing = sorted(set(piece.helpers) - imported)
@@ -49,21 +59,26 @@ def with_rule(skill: Skill, rule: str) -> str | None:
     new += [f"{declaration(knob, knob.default)}\n" for knob in piece.knobs]
     before = min(node.lineno for node in tree.body if isinstance(node, ast.FunctionDef)) - 1
     lines[before:before] = [*new, *(["\n", "\n"] if new else [])]
-    return "".join(lines)
+    text = "".join(lines)
+    return text if isinstance(check_source(text, Path(f"{skill.name}.py")), Skill) else None
 
 
-def serving(skill: Skill, unit_types: Sequence[str], tasks: Sequence[str]) -> str:
-    """The skill's source for these unit types and tasks alone."""
+def serving(skill: Skill, unit_types: Sequence[str], tasks: Sequence[str]) -> str | None:
+    """The skill's source for these unit types and tasks alone; None where its docstring is laid out so that they cannot be set."""
     fields = [f"unit_types: {', '.join(unit_types)}\n", *(f"task: {task}\n" for task in tasks)]
     docstring = ast.parse(skill.source).body[0]
-    lines = skill.source.splitlines(keepends=True)
+    lines = _lines(skill.source)
     start, end = docstring.lineno - 1, docstring.end_lineno or docstring.lineno
     head = "".join(lines[start:end])
     found = _FIELD.search(head)
-    assert found is not None  # a skill has the field unit_types
-    at = found.start()
-    head = _FIELD.sub("", head)
-    return "".join([*lines[:start], head[:at], *(found[1] + each for each in fields), head[at:], *lines[end:]])
+    if found is None:
+        return None
+    plain = _FIELD.sub("", head)
+    plain = plain[: found.start()] + "".join(found[1] + each for each in fields) + plain[found.start() :]
+    text = "".join([*lines[:start], plain, *lines[end:]])
+    made = check_source(text, Path(f"{skill.name}.py"))
+    fits = isinstance(made, Skill) and (made.unit_types, made.tasks) == (tuple(unit_types), tuple(tasks))
+    return text if fits else None
 
 
 def checked(name: str, source: str) -> Skill:
@@ -72,6 +87,11 @@ def checked(name: str, source: str) -> Skill:
     if not isinstance(found, Skill):
         raise RuntimeError(f"what was made is no skill: {found[0]}\n{source}")
     return found
+
+
+def _lines(source: str) -> list[str]:
+    """The lines as Python counts them: other characters end a line elsewhere."""
+    return [f"{line}\n" for line in source.split("\n")[:-1]] + [source.rpartition("\n")[2]]
 
 
 def _replace(lines: list[str], node: ast.expr, text: str) -> None:

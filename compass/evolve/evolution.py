@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 import numpy as np
 
 from compass.evolve.base import Effort, Gathered, Situation, Synthesizer
 from compass.evolve.edit import with_values
+from compass.evolve.entries import Entrant, Entries
 from compass.evolve.race import race
 from compass.evolve.recipes import recipes_of
 from compass.evolve.tune import tune
-from compass.skills.library import Library, Skill, check_source
-from compass.skills.store import Candidate, Judgement, Store
+from compass.skills.library import Library
+from compass.skills.store import Judgement, Store
 from compass.synthesis.recipe import Recipe
 from compass.trial.arena import Arena
-from compass.trial.gate import GateResult, gate
 from compass.trial.sequential import PairedTest, Verdict
 from compass.trial.trial import TrialResult, try_candidate, with_skill
 from compass.types import Outcome
 
-_SEEDS = 10**7  # battles between those of one seed and of the next
+_OF_A_SEED = 10**9  # battles; the first ones are those of `compass skills try`
+_OF_A_CANDIDATE = 20_000  # more than a round takes: an evolution that goes on begins behind all that was played
 
 Told = Callable[[str], None]
 Watch = Callable[[Arena, Library, Sequence[int]], Gathered]
@@ -52,12 +53,12 @@ class Round:
 
 
 @dataclass(frozen=True)
-class _Entrant:
-    """A candidate that loads: its id in the store, and the skill that it is."""
+class _Promise:
+    """A recipe that did well and was not sure to be better: than which text (its sha256, None for a new skill), and by how much."""
 
-    id: str
-    candidate: Candidate
-    skill: Skill
+    recipe: Recipe
+    parent: str | None
+    difference: float
 
 
 def by_rules(arena: Arena, library: Library, seeds: Sequence[int]) -> Gathered:
@@ -81,18 +82,19 @@ class Evolution:
         told: Told = lambda words: None,
     ) -> None:
         self._store, self._arenas, self._synthesizer, self._told = store, arenas, synthesizer, told
-        self._next = seed * _SEEDS
         self._effort, self._watch = effort, watch
-        self._draw = np.random.default_rng(seed)
-        self._results: list[str] = []
-        self._promising: dict[str, Recipe] = {}
+        self._next = (seed + 1) * _OF_A_SEED + _OF_A_CANDIDATE * len(store.candidates())
+        self._draw = np.random.default_rng([seed, 1])
+        self._entries = Entries(store)
+        self._promises: dict[str, _Promise] = {}
         self._before = sum(arena.played for arena in arenas)
+        self._watched = 0
         self.rounds = 0
 
     @property
     def episodes(self) -> int:
         """Battles played so far."""
-        return sum(arena.played for arena in self._arenas) - self._before
+        return sum(arena.played for arena in self._arenas) - self._before + self._watched
 
     def round(self) -> Round:
         """Play one round.
@@ -105,23 +107,25 @@ class Evolution:
         before = self.episodes
         self._store.notice()
         library = self._store.live()
-        self._told("looking how the library stands")
-        wants, battles = self._watch(arena, library, self._fresh(self._effort.glance))
-        known = {**recipes_of(self._store, library), **self._promising}
-        situation = Situation(arena.scenario, library, wants, tuple(self._results), battles, known)
+        situation = self._situation(arena, library)
         proposed = self._synthesizer.propose(situation, self._effort.proposals)
-        verdict, reason = "rejected", "no candidate kept up with the library"
-        winner = self._raced(arena, library, [each for each in map(self._submitted, proposed) if each is not None])
+        entrants = [entrant for entrant in map(self._entries.submit, proposed) if entrant is not None]
+        verdict, reason = (
+            "rejected",
+            "no candidate kept up with the library" if entrants else "no candidate passed the gate",
+        )
+        winner = self._raced(arena, library, entrants)
         result = None
         if winner is not None:
             winner = self._tuned(arena, library, winner)
+        if winner is not None:
             judgement, result = self._try(arena, library, winner)
             verdict, reason = judgement.verdict, judgement.reason
             self._remember(winner, verdict, result)
         return Round(
             number=self.rounds,
             scenario=arena.scenario.name,
-            won=fmean(episode.result.outcome is Outcome.WIN for episode in battles) if battles else None,
+            won=fmean(each.result.outcome is Outcome.WIN for each in situation.battles) if situation.battles else None,
             proposals=len(proposed),
             candidate=winner.id if winner else None,
             skill=winner.skill.name if winner else None,
@@ -132,96 +136,85 @@ class Evolution:
             episodes=self.episodes - before,
         )
 
-    def _remember(self, entrant: _Entrant, verdict: str, result: TrialResult | None) -> None:
-        """Go on from a recipe that did well and was not sure to be better; forget it once another one is in its place."""
-        name = entrant.skill.name
-        if verdict == Verdict.ADMITTED:
-            self._promising.pop(name, None)
-        elif (
-            verdict == Verdict.UNDECIDED and result and result.difference > 0 and "recipe" in entrant.candidate.evidence
-        ):
-            self._promising[name] = Recipe.from_json(entrant.candidate.evidence["recipe"])
+    def _situation(self, arena: Arena, library: Library) -> Situation:
+        self._told("looking how the library stands")
+        before = arena.played
+        wants, battles = self._watch(arena, library, self._fresh(self._effort.glance))
+        self._watched += len(battles) - (arena.played - before)
+        known = recipes_of(self._store, library)
+        for name, promise in self._promises.items():
+            skill = library.skills.get(name)
+            if promise.parent == (skill.sha256 if skill else None):  # else somebody changed the skill meanwhile
+                known[name] = promise.recipe
+        return Situation(arena.scenario, library, wants, tuple(self._entries.results), battles, known)
+
+    def _remember(self, entrant: Entrant, verdict: str, result: TrialResult | None) -> None:
+        """Go on from a recipe that did well and was not sure to be better, until a better one is found."""
+        name, recipe, parent = entrant.skill.name, entrant.candidate.evidence.get("recipe"), entrant.candidate.parent
+        if verdict != Verdict.UNDECIDED or recipe is None or result is None or result.difference <= 0:
+            return
+        known = self._promises.get(name)
+        if known is None or known.parent != parent or known.difference < result.difference:
+            self._promises[name] = _Promise(Recipe.from_json(recipe), parent, result.difference)
 
     def _fresh(self, count: int) -> range:
         """Battles that this evolution has not played yet."""
         self._next += count
         return range(self._next - count, self._next)
 
-    def _submitted(self, candidate: Candidate) -> _Entrant | None:
-        """The candidate, kept in the store; None where it is no skill."""
-        id_ = self._store.submit(candidate)
-        found = check_source(candidate.source, self._store.folder / f"{candidate.name}.py")
-        if isinstance(found, Skill):
-            return _Entrant(id_, candidate, found)
-        self._judge(id_, Verdict.REJECTED, f"it does not load: {found[0]}")
-        return None
-
-    def _raced(self, arena: Arena, library: Library, entrants: Sequence[_Entrant]) -> _Entrant | None:
+    def _raced(self, arena: Arena, library: Library, entrants: Sequence[Entrant]) -> Entrant | None:
         """The one that goes on; the others are judged."""
         if not entrants:
             return None
         self._told(f"{len(entrants)} candidates race")
-        skills = [entrant.skill for entrant in entrants]
-        standings, first = race(arena, library, skills, self._fresh, self._effort.heats)
-        for at, (entrant, standing) in enumerate(zip(entrants, standings, strict=True)):
-            if at != first:
-                self._judge(entrant.id, Verdict.REJECTED, f"lost a race, {standing}", episodes=standing.battles)
-        return None if first is None else entrants[first]
+        return self._heats(arena, library, entrants, self._effort.heats)
 
-    def _tuned(self, arena: Arena, library: Library, entrant: _Entrant) -> _Entrant:
-        """The same with better values, where it has values."""
+    def _heats(
+        self, arena: Arena, library: Library, entrants: Sequence[Entrant], heats: Sequence[tuple[int, int]]
+    ) -> Entrant | None:
+        standings, first = race(arena, library, [entrant.skill for entrant in entrants], self._fresh, heats)
+        raced = [entrant.after(standing.battles) for entrant, standing in zip(entrants, standings, strict=True)]
+        for at, entrant in enumerate(raced):
+            if at != first:
+                self._entries.judge(entrant, Verdict.REJECTED, f"lost a race, {standings[at]}")
+        return None if first is None else raced[first]
+
+    def _tuned(self, arena: Arena, library: Library, entrant: Entrant) -> Entrant | None:
+        """The same with better values, if they are better in a heat of their own."""
         self._told(f"tuning {entrant.skill.name} ({entrant.candidate.reason})")
-        spent = arena.played
+        before = arena.played
         values = tune(arena, library, entrant.skill, self._fresh, self._draw, self._effort)
-        if values == entrant.skill.parameters:
+        entrant = entrant.after(arena.played - before)
+        source, live = with_values(entrant.skill, values), library.skills.get(entrant.skill.name)
+        if source is None or source in (entrant.skill.source, live.source if live else None):
             return entrant
         evidence = {**entrant.candidate.evidence, "tuned": entrant.id}
         if "recipe" in evidence:
-            recipe = Recipe.from_json(evidence["recipe"])
-            evidence["recipe"] = replace(recipe, parameters=values).to_json()
+            evidence["recipe"] = replace(Recipe.from_json(evidence["recipe"]), parameters=values).to_json()
         words = f"{entrant.candidate.reason}; tuned"
-        tuned = replace(entrant.candidate, source=with_values(entrant.skill, values), reason=words, evidence=evidence)
-        found = self._submitted(tuned)
-        assert found is not None  # other values in their ranges
-        self._judge(entrant.id, Verdict.UNDECIDED, f"tuned, it is {found.id}", episodes=arena.played - spent)
-        return found
+        tuned = self._entries.submit(replace(entrant.candidate, source=source, reason=words, evidence=evidence))
+        if tuned is None:
+            return entrant
+        return self._heats(arena, library, [entrant, tuned], ((self._effort.glance, 1),))
 
-    def _try(self, arena: Arena, library: Library, entrant: _Entrant) -> tuple[Judgement, TrialResult | None]:
-        """Gate and trial; what then stands in the store."""
+    def _try(self, arena: Arena, library: Library, entrant: Entrant) -> tuple[Judgement, TrialResult]:
+        """The trial, and of one that is won those in the other scenarios that the skill's unit types are in."""
         self._told(f"trying {entrant.skill.name} ({entrant.candidate.reason})")
-        passed = gate(entrant.skill)
-        if not passed.passed:
-            return self._judge(entrant.id, Verdict.REJECTED, passed.problems[0], passed), None
         candidate = with_skill(library, entrant.skill)
-        result = self._trial(arena, library, candidate)
-        verdict, reason, spent = result.verdict, result.reason, result.episodes
+        trials = [self._trial(arena, library, candidate)]
+        verdict, reason = trials[0].verdict, trials[0].reason
         for other in self._arenas:
             if verdict is not Verdict.ADMITTED:
                 break
             if other is not arena and any(map(entrant.skill.serves, other.scenario.unit_types)):
                 elsewhere = self._trial(other, library, candidate)
-                spent += elsewhere.episodes
-                if elsewhere.verdict is Verdict.REJECTED and elsewhere.chosen:
-                    verdict, reason = Verdict.REJECTED, f"{elsewhere.reason} in {other.scenario.name}"
-        return self._judge(entrant.id, verdict, reason, passed, result, spent), result
+                trials.append(elsewhere)
+                if elsewhere.chosen and elsewhere.difference < -self._effort.margin:
+                    verdict = Verdict.REJECTED
+                    reason = f"{100 * elsewhere.difference:+.1f} points in {elsewhere.pairs} battles of {other.scenario.name}"
+        entrant = entrant.after(sum(each.episodes for each in trials))
+        return self._entries.judge(entrant, verdict, reason, trials), trials[0]
 
     def _trial(self, arena: Arena, library: Library, candidate: Library) -> TrialResult:
         test = PairedTest(cap=self._effort.pairs, margin=self._effort.margin)
         return try_candidate(arena, library, candidate, test, self._fresh(test.cap)[0])
-
-    def _judge(
-        self,
-        id_: str,
-        verdict: Verdict,
-        reason: str,
-        passed: GateResult | None = None,
-        result: TrialResult | None = None,
-        episodes: int = 0,
-    ) -> Judgement:
-        judgement = Judgement(
-            verdict, reason, asdict(passed) if passed else {}, asdict(result) if result else None, episodes
-        )
-        stands = self._store.judge(id_, judgement)
-        kept = self._store.candidate(id_)
-        self._results.append(f"{kept.skill} ({kept.reason}): {stands.verdict}, {stands.reason}")
-        return stands

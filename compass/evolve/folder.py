@@ -68,8 +68,8 @@ class EvolveFolder:
             append_line(self._curve, orjson.dumps(line, option=_LINE))
             skills = self.path / "skills"
             skills.mkdir(exist_ok=True)
+            for skill in library.skills.values():
+                write_whole(skills / f"{skill.name}.py", skill.source.encode())
             for old in skills.glob("*.py"):
                 if old.stem not in library.skills:
                     old.unlink()
-            for skill in library.skills.values():
-                write_whole(skills / f"{skill.name}.py", skill.source.encode())

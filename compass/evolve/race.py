@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from compass.evolve.merit import merits
 from compass.skills.library import Library, Skill
 from compass.trial.arena import Arena
@@ -57,7 +55,8 @@ def race(
             standing, name = standings[at], entrants[at].name
             leads = merits(episodes, arena.scenario) - par
             standing.lead = (standing.lead * standing.battles + leads.sum()) / (standing.battles + battles)
-            standing.differs += int(np.count_nonzero(leads))
+            pairs = zip(theirs, episodes, strict=True)
+            standing.differs += sum(other.result != episode.result for other, episode in pairs)
             standing.battles += battles
             standing.chosen += sum(episode.chosen.get(name, 0) for episode in episodes)
         running = [at for at in running if standings[at].chosen and standings[at].differs]

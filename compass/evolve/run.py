@@ -17,7 +17,7 @@ from compass.episode import EpisodeSettings
 from compass.errors import InputError
 from compass.evaluate.manifest import origin
 from compass.evaluate.run_folder import unused
-from compass.evaluate.settings import check_observation, check_workers
+from compass.evaluate.settings import check_observation, check_seeds, check_workers
 from compass.evolve.base import Effort, Synthesizer
 from compass.evolve.evolution import Evolution, Round, Watch, by_rules
 from compass.evolve.folder import EvolveFolder
@@ -30,7 +30,7 @@ from envs.draws import HELD_OUT, TRIAL
 from envs.scenario import Scenario
 
 FORMAT = 1
-_SEEDS = 10**9
+_SEEDS = 10**9  # nobody needs more, of rounds neither
 _PACKAGES = ("cma", "compass-smac", "numba", "numpy")
 
 
@@ -62,6 +62,9 @@ class EvolveSettings:
             raise InputError(f"the budget is {self.minutes} minutes; give 0 or more")
         if not 0 <= self.seed < _SEEDS:
             raise InputError(f"the seed is {self.seed}; give 0 to {_SEEDS - 1}")
+        check_seeds(0, self.held_out)
+        if self.rounds is not None and not 1 <= self.rounds < _SEEDS:
+            raise InputError(f"rounds is {self.rounds}; give 1 or more")
         check_observation(self.observation)
         check_workers(self.workers)
 

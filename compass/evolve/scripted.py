@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import count as numbers
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from compass.evolve.base import Situation
 from compass.evolve.edit import checked, serving, with_rule, with_values
 from compass.evolve.variation import fighter, shaken, varied
 from compass.planner.scripted import parameters_for, skill_for, tasks_of
-from compass.skills.library import Skill
+from compass.skills.library import Library, Skill
 from compass.skills.retrieval import Shelves
 from compass.skills.store import Candidate
 from compass.synthesis.fragments import RULES
@@ -25,31 +27,36 @@ _GUARDED = 0.3  # how often a skill without a recipe gets a new rule instead of 
 
 
 class ScriptedSynthesizer:
-    """Works on one unit type of the scenario at a time, in turn. Everything it does follows from the seed and what it is shown."""
+    """Works on one unit type of a scenario at a time, in turn. Everything it does follows from the seed and what it is shown."""
 
     name = "scripted"
 
     def __init__(self, seed: int) -> None:
-        self._draw = np.random.default_rng(seed)
-        self._turn = 0
+        self._draw = np.random.default_rng([seed, 0])
+        self._turns: Counter[str] = Counter()
+        self._proposed: set[tuple[str, str]] = set()
 
     def stopped(self) -> None:
         """Never: it needs nobody."""
 
     def propose(self, situation: Situation, count: int) -> Sequence[Candidate]:
-        """Up to `count` different candidates for one unit type."""
+        """Up to `count` candidates for one unit type, none of which it ever made before."""
         kinds = [kind for kind in situation.scenario.unit_types if situation.library.for_unit(kind)]
-        kind = kinds[self._turn % len(kinds)]
-        self._turn += 1
-        found: dict[str, Candidate] = {}
+        name = situation.scenario.name
+        kind = kinds[self._turns[name] % len(kinds)]
+        self._turns[name] += 1
+        found: list[Candidate] = []
         for _ in range(_ATTEMPTS * count):
             candidate = self._candidate(situation, kind)
             known = candidate and situation.library.skills.get(candidate.name)
-            if candidate is not None and (known is None or known.source != candidate.source):
-                found.setdefault(candidate.source, candidate)
+            if candidate is None or (candidate.name, candidate.source) in self._proposed:
+                continue
+            if known is None or known.source != candidate.source:
+                self._proposed.add((candidate.name, candidate.source))
+                found.append(candidate)
             if len(found) == count:
                 break
-        return list(found.values())
+        return found
 
     def _candidate(self, situation: Situation, kind: str) -> Candidate | None:
         base = self._one_played(situation, kind)
@@ -57,7 +64,7 @@ class ScriptedSynthesizer:
         if own and (base.name in situation.recipes or self._draw.random() < _OF_RECIPE):
             return self._from_recipe(situation, own[int(self._draw.integers(len(own)))])
         if self._draw.random() < _ANEW:
-            name = base.name if base.unit_types == (kind,) else f"{kind}_fight"
+            name = base.name if base.unit_types == (kind,) else _free(situation.library, f"{kind}_fight", kind)
             return self._from_recipe(situation, fighter(kind, name))
         return self._from_skill(situation, base, kind)
 
@@ -80,13 +87,18 @@ class ScriptedSynthesizer:
 
     def _from_skill(self, situation: Situation, base: Skill, kind: str) -> Candidate | None:
         """The skill for this unit type alone, with other values or with a new rule before all it does."""
-        name = base.name if base.unit_types == (kind,) else f"{kind}_{base.name}"
-        own = checked(name, serving(base, (kind,), base.tasks))
+        name = base.name if base.unit_types == (kind,) else _free(situation.library, f"{kind}_{base.name}", kind)
+        special = serving(base, (kind,), base.tasks)
+        if special is None:
+            return None
+        own = checked(name, special)
         values = parameters_for(base, kind)
         if self._draw.random() < _GUARDED or not own.described:
             spare = [rule for rule, piece in RULES.items() if not piece.ends]
             rule = spare[self._draw.integers(len(spare))]
-            source, change = with_rule(checked(name, with_values(own, values)), rule), f"{rule} before all else"
+            plain = with_values(own, values)
+            source = with_rule(checked(name, plain), rule) if plain else None
+            change = f"{rule} before all else"
         else:
             values |= shaken(own.described, own.parameters | values, self._draw)
             source, change = with_values(own, values), f"other values of {', '.join(values)}"
@@ -101,3 +113,9 @@ class ScriptedSynthesizer:
     ) -> Candidate:
         known = situation.library.skills.get(name)
         return Candidate(name, source, self.name, known.sha256 if known else None, reason, None, None, evidence)
+
+
+def _free(library: Library, name: str, kind: str) -> str:
+    """The name, or one made from it, that takes no skill away from other unit types."""
+    names = (name if number == 1 else f"{name}_{number}" for number in numbers(1))
+    return next(free for free in names if free not in library.skills or library.skills[free].unit_types == (kind,))

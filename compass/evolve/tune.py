@@ -6,7 +6,7 @@ Source: Hansen, "The CMA Evolution Strategy: A Tutorial" (2016), as the package 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -32,9 +32,10 @@ def tune(
 ) -> dict[str, float]:
     """The values with which the library, with this skill in its place, does best: the middle of the last generation.
 
-    fresh: gives so many battles that were not played before. A skill with one parameter or none keeps its values.
+    fresh: gives so many battles that were not played before. A skill keeps its values if it has one parameter or none,
+    or if they cannot be set.
     """
-    if len(skill.described) < _LEAST:
+    if len(skill.described) < _LEAST or with_values(skill, skill.parameters) is None:
         return skill.parameters
     import cma  # loads matplotlib where there is one
 
@@ -43,12 +44,16 @@ def tune(
     strategy = cma.CMAEvolutionStrategy(start, _SPREAD, options)
     for _ in range(effort.generations):
         asked = strategy.ask()
-        libraries = [
-            with_skill(library, checked(skill.name, with_values(skill, _values(skill, each)))) for each in asked
-        ]
+        libraries = [with_skill(library, _with(skill, _values(skill, each))) for each in asked]
         played = arena.survey(libraries, fresh(effort.battles))
         strategy.tell(asked, [-merits(episodes, arena.scenario).mean() for episodes in played])
-    return _values(skill, strategy.mean)
+    return _values(skill, strategy.result.xfavorite)  # the mean, within the bounds
+
+
+def _with(skill: Skill, values: Mapping[str, float]) -> Skill:
+    source = with_values(skill, values)
+    assert source is not None  # as with the values that it has
+    return checked(skill.name, source)
 
 
 def _values(skill: Skill, shares: Sequence[float]) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from math import ceil, floor
 from types import MappingProxyType
 
 import numpy as np
@@ -76,7 +77,9 @@ def share(knob: Knob | Parameter, value: float) -> float:
 def scaled(knob: Knob | Parameter, share: float) -> float:
     """The value at this share of the range, ends included: a whole number for a whole default."""
     value = knob.low + (knob.high - knob.low) * min(max(share, 0.0), 1.0)
-    return round(value) if isinstance(knob.default, int) else round(value, 3)
+    if isinstance(knob.default, int):
+        return min(max(round(value), ceil(knob.low)), floor(knob.high))
+    return min(max(round(value, 3), knob.low), knob.high)
 
 
 def _with_values(recipe: Recipe, draw: np.random.Generator) -> Changed:

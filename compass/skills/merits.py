@@ -27,11 +27,15 @@ def known_library(folder: Path, top_k: int = TOP_K) -> Library:
     Raises:
         InputError: the folder holds no library, or what is kept of it is damaged.
     """
-    library = load_library(folder)
+    return with_merits(load_library(folder), top_k)
+
+
+def with_merits(library: Library, top_k: int = TOP_K) -> Library:
+    """The same of a library that was read already, whatever merits it came with."""
     if all(len(library.for_unit(unit_type)) <= top_k for unit_type in UNIT_NAMES):
-        return library
-    store = Store(folder)
-    known = store.merits() if store.exists else _read(folder / FILE)
+        return replace(library, merits={})
+    store = Store(library.folder)
+    known = store.merits() if store.exists else _read(library.folder / FILE)
     texts = {skill.sha256 for skill in library.skills.values()}
     return replace(library, merits={sha256: merit for sha256, merit in known.items() if sha256 in texts})
 

@@ -108,20 +108,6 @@ TERMS: Mapping[str, Term] = MappingProxyType(
             (Knob("STEADY", 0.1, 0.0, 5.0, "what having attacked an enemy at the last step adds to its priority"),),
             ("attack",),
         ),
-        "guard": Term(
-            "those who attack the weak (known under full information alone)",
-            "GUARD * need",
-            (
-                Knob(
-                    "GUARD", 1.0, 0.0, 10.0, "how much the lost hit points of whom an enemy attacks add to its priority"
-                ),
-            ),
-            ("vitality",),
-            (
-                "attacked = [ally for ally in (obs.own, *obs.allies) if ally.id == unit.aims_at]",
-                "need = sum(1 - vitality(ally, obs) for ally in attacked)",
-            ),
-        ),
         "isolated": Term(
             "those without comrades",
             "-ISOLATION * comrades",
@@ -188,7 +174,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             ("away", "chasers", "vitality"),
         ),
         "dodge": Rule(
-            "step away while many attack you (known under full information alone)",
+            "step away while many attack you",
             (
                 "aims = aims_of(obs, memory)",
                 "hunters = [enemy for enemy in chasers(obs) if aims.get(enemy.id) == obs.agent_id]",
@@ -202,7 +188,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             ("aims_of", "away", "chasers", "vitality"),
         ),
         "lure": Rule(
-            "lead away whoever attacks you, while an ally whom nobody attacks can shoot them (known under full information alone)",
+            "lead away whoever attacks you, while an ally whom nobody attacks can shoot them",
             (
                 "aims = aims_of(obs, memory)",
                 "hunters = [enemy for enemy in obs.enemies if aims.get(enemy.id) == obs.agent_id]",

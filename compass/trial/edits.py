@@ -37,6 +37,8 @@ def try_edits(
     """
     for version, before in store.untried():
         skill, parent = (_checked(store, each) for each in (version, before))
+        if isinstance(skill, Skill) and not any(map(skill.serves, arena.scenario.unit_types)):
+            continue  # another scenario's to tell
         passed, result = gate(skill), None
         if not isinstance(parent, Skill):
             reason = (

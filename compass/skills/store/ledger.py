@@ -221,8 +221,9 @@ _BY_HAND = ("edited", "found")
 
 
 def _sure_gain(judgement: Judgement | None) -> float:
-    """The lower end of a trial's interval, not below 0; 0 without one."""
-    interval = judgement.trial.get("interval") if judgement and judgement.trial else None
+    """The lower end of a trial's interval, not below 0; 0 without one, or under full information."""
+    trial = (judgement.trial if judgement else None) or {}
+    interval = trial.get("interval") if trial.get("information", "communicated") == "communicated" else None
     if not isinstance(interval, Sequence) or not interval or not isinstance(interval[0], int | float):
         return 0.0
     return max(0.0, float(interval[0]))

@@ -62,3 +62,18 @@ def test_other_unit_types_and_tasks() -> None:
     assert made.description == SHIPPED["kite"].description and made.parameters == SHIPPED["kite"].parameters
     for skill in SHIPPED.values():
         assert serving(skill, skill.unit_types, skill.tasks) == skill.source
+    closed = checked("kite", SHIPPED["kite"].source.replace('task: engage\n"""', 'task: engage"""', 1))
+    assert serving(closed, ("marine",), ("kite",)) is None
+
+
+def test_texts_laid_out_otherwise_are_left_alone_or_edited_rightly() -> None:
+    text = SHIPPED["kite"].source
+    odd = checked("kite", text.replace("shoot when", "shoot\u2028\x0cwhen", 1))
+    changed = with_values(odd, {"DANGER": 2.5})
+    assert changed is not None and checked("kite", changed).parameters == odd.parameters | {"DANGER": 2.5}
+    split = checked("kite", text.replace("DANGER = 1.5  # 0..5", "DANGER = (\n    1.5\n)  # 0..5"))
+    found = with_values(split, {"DANGER": 2.5})
+    assert found is None or checked("kite", found).parameters["DANGER"] == 2.5
+    head, _, rest = text.partition("def control_logic(obs, memory):")
+    assert with_rule(checked("kite", f"{head}def control_logic(obs, memory): return 1\n"), "evade") is None
+    assert rest

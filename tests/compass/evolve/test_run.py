@@ -91,7 +91,7 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "out" / "mine.txt").write_text("x")
     with pytest.raises(InputError, match="no empty folder"):
         _evolved(settings, ScriptedSynthesizer(0), tmp_path / "out", _Heard())
-    assert not (settings.skills / "skill.py").samefile(tmp_path / "out" / "mine.txt")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]
 
 
 def _command(*arguments: object) -> list[str]:
@@ -106,12 +106,15 @@ def test_the_command_says_what_it_lacks(tmp_path: Path) -> None:
 def test_killed_at_any_moment_the_library_loads_and_another_run_goes_on(tmp_path: Path) -> None:
     settings = _settings(tmp_path)
     arguments = ("protoss_5_vs_5", "--budget", 1, "--skills", settings.skills, "--workers", 1, "--held-out", 2)
-    for attempt, seconds in enumerate((4, 7)):
+    for attempt, lines in enumerate((3, 12)):  # what the store's log must hold by then
         process = subprocess.Popen(_command(*arguments, "--out", tmp_path / str(attempt)), stderr=subprocess.PIPE)
-        time.sleep(seconds)
+        log = settings.skills / ".library" / "events.jsonl"
+        while not log.exists() or log.read_bytes().count(b"\n") < lines:
+            assert process.poll() is None
+            time.sleep(0.02)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-        assert Store(settings.skills).live().skills
+        assert Store(settings.skills).live().skills and Store(settings.skills).candidates()
     done = subprocess.run(
         _command("protoss_5_vs_5", "--budget", 0, "--skills", settings.skills, "--out", tmp_path / "last", "--json"),
         capture_output=True,

@@ -19,8 +19,11 @@ TERRAN = load_scenario("terran_5_vs_5_epo")
 def test_candidates_load_differ_and_serve_one_unit_type_in_turn() -> None:
     synthesizer, again = ScriptedSynthesizer(4), ScriptedSynthesizer(4)
     served: list[str] = []
+    made: set[str] = set()
     for _ in range(4):
         found = synthesizer.propose(Situation(TERRAN, SHIPPED), 6)
+        assert not {each.source for each in found} & made
+        made |= {each.source for each in found}
         assert found == again.propose(Situation(TERRAN, SHIPPED), 6)
         assert len(found) == 6 and len({each.source for each in found}) == 6
         skills = [checked(each.name, each.source) for each in found]
@@ -58,3 +61,20 @@ def test_what_a_medivac_does_is_varied_alone() -> None:
 def _turns(situation: Situation, turns: int) -> list[Candidate]:
     synthesizer = ScriptedSynthesizer(2)
     return [each for _ in range(turns) for each in synthesizer.propose(situation, 8)]
+
+
+def test_every_unit_type_has_its_turn_in_every_scenario() -> None:
+    synthesizer, served = ScriptedSynthesizer(0), dict[str, set[str]]()
+    scenarios = [load_scenario(f"protoss_{size}") for size in ("5_vs_5", "5_vs_6", "10_vs_10")]
+    for turn in range(9):
+        scenario = scenarios[turn % 3]
+        for each in synthesizer.propose(Situation(scenario, SHIPPED), 2):
+            served.setdefault(scenario.name, set()).update(checked(each.name, each.source).unit_types)
+    assert served == {scenario.name: set(scenario.unit_types) for scenario in scenarios}
+
+
+def test_no_name_of_another_unit_types_skill_is_taken() -> None:
+    other = checked("marine_fight", compose(fighter("medivac", "marine_fight")))
+    situation = Situation(load_scenario("terran_5_vs_5"), with_skill(SHIPPED, other))
+    made = {(each.name, checked(each.name, each.source).unit_types) for each in _turns(situation, 3)}
+    assert ("marine_fight", ("marine",)) not in made and ("marine_fight_2", ("marine",)) in made

@@ -42,6 +42,7 @@ def test_values_keep_to_their_range_and_kind() -> None:
     whole, fraction = Knob("WHOLE", 3, 1, 40, ""), Knob("PART", 0.5, 0.0, 1.0, "")
     assert scaled(whole, 2.0) == 40 and scaled(whole, -1.0) == 1 and isinstance(scaled(whole, 0.5), int)
     assert scaled(fraction, share(fraction, 0.25)) == 0.25
+    assert scaled(Knob("EDGE", 0.5, 0.0004, 0.9999, ""), 1.0) == 0.9999 and scaled(Knob("E", 2, 1.9, 2.6, ""), 1.0) == 2
     assert share(Knob("ONE", 2.0, 2.0, 2.0, ""), 2.0) == 0.0
     draw = np.random.default_rng(0)
     for _ in range(200):

@@ -16,7 +16,6 @@ from compass.errors import InputError
 from compass.observation.decode import constants_of
 from compass.planner import FixedPlanner
 from compass.policies import PlanningTeam
-from compass.skill import vitality
 from compass.skills.library import Skill, check_source, init_library, load_library
 from compass.skills.rehearsal import MOMENTS, payload, rehearse
 from compass.skills.sandbox import Sandbox
@@ -74,17 +73,6 @@ def test_rules_about_aims_act_on_those_that_are_known(name: str) -> None:
     for moment in (aimed, aimed._replace(aimed=False)):
         answers.append(scope["control_logic"](unpack(payload(constants, "stalker", moment), constants), {}))
     assert answers == [MOVES["west"], STOP]
-
-
-def test_guard_prefers_those_who_attack_the_weak() -> None:
-    scope: dict[str, Any] = {}
-    exec(compose(with_piece("guard")), scope)
-    constants = constants_of(load_scenario("protoss_5_vs_5_epo"))
-    moment = next(moment for moment in MOMENTS if moment.aimed)
-    obs = unpack(payload(constants, "stalker", moment), constants)
-    first, second = obs.enemies[0], obs.enemies[0]._replace(aims_at=None)
-    assert scope["score_target"](first, obs) == pytest.approx(1 - vitality(obs.own, obs)) and vitality(obs.own, obs) < 1
-    assert scope["score_target"](second, obs) == 0
 
 
 def test_values_stand_in_the_file() -> None:
