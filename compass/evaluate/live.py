@@ -241,7 +241,14 @@ def versions_of(library: Library) -> dict[str, str | None]:
 def _signature(folder: Path) -> Mapping[str, tuple[int, ...]]:
     """What tells an edited folder from an unedited one; nothing while it cannot be read."""
     try:
-        states = {path.name: path.stat() for path in skill_files(folder)}
-    except (InputError, OSError):
+        return {path.name: _state(path) for path in skill_files(folder)}
+    except InputError:
         return {}
-    return {name: (state.st_ino, state.st_mtime_ns, state.st_size) for name, state in states.items()}
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    try:
+        state = path.stat()
+    except OSError:  # a link to nowhere, or gone since
+        return ()
+    return state.st_ino, state.st_mtime_ns, state.st_size

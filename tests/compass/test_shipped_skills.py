@@ -13,7 +13,7 @@ from compass.types import STOP, EpisodeResult, StepRecord
 from envs.scenario_file import load_scenario
 from envs.skirmish import Skirmish
 
-SEEDS = range(500, 516)
+SEEDS = range(500, 540)
 RACES = ("protoss", "terran", "zerg")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,6 +35,12 @@ _FIELDS = {
     "torn": ("bytes",),
 }
 """What an event of each kind tells beside its time and its skill. Kinds that are not named here may come; they change nothing."""
+
+
+_CHANGES = ("admitted", "reverted", "restored", "retired")
+_DIGESTS = ("sha256", "previous", "parent", "prompt", "reply")
+_DIGEST = re.compile(r"[0-9a-f]{64}|")
+_STEM = re.compile(r"[^/\\\0.][^/\\\0]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +137,37 @@ def _event(number: int, line: bytes) -> Event:
         details = orjson.loads(line)
     except ValueError:
         details = None
-    if isinstance(details, dict) and {"event", "at", "skill", *_FIELDS.get(str(details.get("event")), ())} <= set(
-        details
-    ):
+    if isinstance(details, dict) and _is_whole(details):
         return Event(number, details.pop("event"), details.pop("at"), details.pop("skill"), details)
     return Event(number, UNREADABLE, "", "", {"text": line[:80].decode("utf-8", "replace")})
+
+
+def _is_whole(details: Mapping[str, Any]) -> bool:
+    """Whether a line tells all that its kind must, in the right form. Whoever sends a library may have written it: what is begun is
+    done by the next process that looks, so it must name a file of the folder and a text of the shelf.
+    """
+    if not all(isinstance(details.get(key), str) for key in ("event", "at", "skill")):
+        return False
+    kind, skill = details["event"], details["skill"]
+    if not set(_FIELDS.get(kind, ())) <= details.keys():
+        return False
+    texts = (details.get(key) for key in _DIGESTS)
+    if not all(text is None or (isinstance(text, str) and _DIGEST.fullmatch(text)) for text in texts):
+        return False
+    if not isinstance(details.get("evidence", {}), dict) or not _is_judgement(details.get("judgement")):
+        return False
+    if kind != "begun":
+        return True
+    told = details["change"] != "admitted" or (details.get("judgement") and isinstance(details.get("candidate"), str))
+    return bool(told) and details["change"] in _CHANGES and _STEM.fullmatch(skill) is not None
+
+
+def _is_judgement(judgement: Any) -> bool:
+    if judgement is None:
+        return True
+    if not isinstance(judgement, dict) or not isinstance(judgement.get("gate"), dict):
+        return False
+    return isinstance(judgement.get("trial"), dict | None) and isinstance(judgement.get("episodes"), int)
 
 
 def as_text(words: str) -> bytes:
