@@ -62,7 +62,7 @@ class _Promise:
 
 
 def by_rules(arena: Arena, library: Library, seeds: Sequence[int]) -> Gathered:
-    """Watch the scripted planner, which wants nothing of a library that plays at all."""
+    """Watch the scripted planner; what it may want is not asked for, since rules make nothing of words."""
     return Gathered((), tuple(arena.watch(library, seeds)))
 
 
