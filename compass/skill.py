@@ -7,9 +7,10 @@ by the lowest id or the order north, south, east, west, so that a skill gives th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from math import hypot, sqrt
 from typing import Any
 
+from compass.beliefs import aims_of
+from compass.measures import distance, hit_points, reach, vitality
 from compass.types import FIRST_TARGET, MOVES, STOP, Entity, Observation, Position
 
 __all__ = [
@@ -41,9 +42,6 @@ __all__ = [
 STRIDE = 2.0
 """How far ahead a move action sets its goal, in map units (smacv2's `move_amount`)."""
 
-_WALKED = 0.3  # map units within a step that are no shift in a crowd
-_STRAIGHT = 0.9  # the cosine from which on a way leads straight to somebody
-_NEARLY = 0.5  # map units beyond its reach at which an enemy may strike: positions are a step apart
 _MARGIN = 2.0  # map units at the edge that ground units cannot enter
 _CLOSEST = 0.3  # nearer than this counts as this near
 _EDGE_WEIGHT = 0.15  # an edge weighs so much less than a threat at the same distance
@@ -84,12 +82,6 @@ def move(direction: str) -> int:
 def stop() -> int:
     """The action that drops every order, a chase included."""
     return STOP
-
-
-def distance(one: Position, other: Position) -> float:
-    """The straight distance between two positions, in map units."""
-    dx, dy = one[0] - other[0], one[1] - other[1]
-    return sqrt(dx * dx + dy * dy)
 
 
 def centroid(entities: Iterable[Entity | Position]) -> Position:
@@ -145,25 +137,6 @@ def _peril(x: float, y: float, places: Sequence[Position], obs: Observation) -> 
     edge = max(min(x, width - x, y, height - y) - _MARGIN, _CLOSEST)
     near = [max((px - x) * (px - x) + (py - y) * (py - y), _CLOSEST * _CLOSEST) for px, py in places]
     return sum(1.0 / square for square in near) + _EDGE_WEIGHT / (edge * edge)
-
-
-def hit_points(unit: Entity, obs: Observation) -> float:
-    """Health and shield of a unit, in points."""
-    facts = obs.units[unit.unit_type]
-    health = facts.ally_health if unit.team == "ally" else facts.health
-    return unit.health * health + unit.shield * facts.shield
-
-
-def vitality(unit: Entity, obs: Observation) -> float:
-    """The fraction of its hit points that a unit has left."""
-    facts = obs.units[unit.unit_type]
-    return hit_points(unit, obs) / ((facts.ally_health if unit.team == "ally" else facts.health) + facts.shield)
-
-
-def reach(unit: Entity, obs: Observation) -> float:
-    """The distance, between centres, within which a unit's weapon hits this agent; 0 for a unit without weapon."""
-    facts = obs.units[unit.unit_type]
-    return facts.weapon_range + facts.radius + obs.units[obs.own.unit_type].radius if facts.weapon_range else 0.0
 
 
 def pull_back(obs: Observation, memory: dict[str, Any], below: float, steps: int) -> bool:
@@ -237,53 +210,6 @@ def search(obs: Observation, memory: dict[str, Any]) -> int:
     if distance(obs.own.position, points[at]) < _ARRIVED or toward(obs, points[at]) == stop():
         at = memory["search point"] = (at + 1) % len(points)
     return toward(obs, points[at])
-
-
-def aims_of(obs: Observation, memory: dict[str, Any]) -> dict[int, int]:
-    """Which agent each enemy attacks, by the enemy's id, where that is known or can be guessed. `memory` is the skill's own.
-
-    Under full information it is known. Else an enemy that walks attacks whom it walks straight towards; one that stands strikes, of
-    those in its reach, one who lost hit points lately, or the nearest; and where nothing tells, the last guess stays.
-    """
-    aims: dict[int, int] = memory.setdefault("aims", {})
-    seen_at: dict[int, tuple[int, Position]] = memory.setdefault("foes seen at", {})
-    hit = {unit.id for unit in under_fire(obs, memory)}
-    us = (obs.own, *obs.allies)
-    for foe in obs.enemies:
-        step, before = seen_at.get(foe.id, (obs.step, foe.position))
-        if foe.aims_at is not None:
-            aims[foe.id] = foe.aims_at
-        elif foe.age == 0 and step < obs.step:
-            can_be_hit = [
-                unit for unit in us if obs.units[foe.unit_type].hits_air or not obs.units[unit.unit_type].flying
-            ]
-            guess = _aim(foe, before, can_be_hit, hit, aims.get(foe.id), obs)
-            if guess is not None:
-                aims[foe.id] = guess
-        if foe.age == 0:
-            seen_at[foe.id] = obs.step, foe.position
-    known = {unit.id for unit in us}
-    return {foe.id: aims[foe.id] for foe in obs.enemies if aims.get(foe.id) in known}
-
-
-def _aim(
-    foe: Entity, before: Position, us: Sequence[Entity], hit: set[int], last: int | None, obs: Observation
-) -> int | None:
-    """Whom of us an enemy attacks that was at `before`; None where nothing tells."""
-    if distance(before, foe.position) > _WALKED:
-        courses = [(_course(before, foe.position, unit.position), unit.id) for unit in us]
-        straightest, id_ = max(courses, default=(0.0, 0))
-        return id_ if straightest > _STRAIGHT else None
-    near = [unit for unit in us if distance(unit.position, foe.position) < reach(foe, obs) + _NEARLY]
-    if not near or any(unit.id == last and last in hit for unit in near):
-        return None
-    return min(near, key=lambda unit: (unit.id not in hit, distance(unit.position, foe.position))).id
-
-
-def _course(before: Position, now: Position, goal: Position) -> float:
-    """The cosine of the angle between the way walked and the way to a goal."""
-    way, rest = (now[0] - before[0], now[1] - before[1]), (goal[0] - before[0], goal[1] - before[1])
-    return (way[0] * rest[0] + way[1] * rest[1]) / max(hypot(*way) * hypot(*rest), _CLOSEST)
 
 
 def chasers(obs: Observation) -> list[Entity]:

@@ -49,9 +49,9 @@ class Effort:
     gain that it should not miss, which is small, since skills get better in small steps.
     """
 
-    proposals: int = 8
+    proposals: int = 24
     glance: int = 64
-    heats: tuple[tuple[int, int], ...] = ((64, 3), (128, 1))
+    heats: tuple[tuple[int, int], ...] = ((32, 8), (64, 3), (128, 1))
     generations: int = 8
     battles: int = 32
     pairs: int = 2400

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import count as numbers
 from typing import Any
 
@@ -11,12 +12,11 @@ import numpy as np
 
 from compass.evolve.base import Situation
 from compass.evolve.edit import checked, serving, with_rule, with_values
-from compass.evolve.variation import fighter, shaken, varied
+from compass.evolve.variation import fighter, shaken, spare_rules, varied
 from compass.planner.scripted import parameters_for, skill_for, tasks_of
 from compass.skills.library import Library, Skill
 from compass.skills.retrieval import Shelves
 from compass.skills.store import Candidate
-from compass.synthesis.fragments import RULES
 from compass.synthesis.recipe import Recipe, compose
 
 _STEPS = 2  # changes of a recipe at once, at most
@@ -35,6 +35,7 @@ class ScriptedSynthesizer:
         self._draw = np.random.default_rng([seed, 0])
         self._turns: Counter[str] = Counter()
         self._proposed: set[tuple[str, str]] = set()
+        self._picked: Counter[tuple[tuple[str, ...], str]] = Counter()
 
     def stopped(self) -> None:
         """Never: it needs nobody."""
@@ -81,7 +82,8 @@ class ScriptedSynthesizer:
         others = [other for name, other in sorted(situation.recipes.items()) if name != recipe.name]
         changes = []
         for _ in range(self._draw.integers(1, _STEPS + 1)):
-            recipe, change = varied(recipe, others, situation.scenario.unit_types, self._draw)
+            pick = partial(self._pick, recipe.unit_types)
+            recipe, change = varied(recipe, others, situation.scenario.unit_types, self._draw, pick)
             changes.append(change)
         return self._made(situation, recipe.name, compose(recipe), "; ".join(changes), {"recipe": recipe.to_json()})
 
@@ -94,8 +96,7 @@ class ScriptedSynthesizer:
         own = checked(name, special)
         values = parameters_for(base, kind)
         if self._draw.random() < _GUARDED or not own.described:
-            spare = [rule for rule, piece in RULES.items() if not piece.ends]
-            rule = spare[self._draw.integers(len(spare))]
+            rule = self._pick((kind,), spare_rules())
             plain = with_values(own, values)
             source = with_rule(checked(name, plain), rule) if plain else None
             change = f"{rule} before all else"
@@ -107,6 +108,14 @@ class ScriptedSynthesizer:
         return self._made(
             situation, name, source, f"{base.name} for {kind}s alone, {change}", {"made_from": base.sha256}
         )
+
+    def _pick(self, kinds: tuple[str, ...], pieces: Sequence[str]) -> str:
+        """One of the pieces that such units were given least often so far, so that each of them has its turn."""
+        least = min(self._picked[kinds, piece] for piece in pieces)
+        rarest = [piece for piece in pieces if self._picked[kinds, piece] == least]
+        piece = rarest[self._draw.integers(len(rarest))]
+        self._picked[kinds, piece] += 1
+        return piece
 
     def _made(
         self, situation: Situation, name: str, source: str, reason: str, evidence: Mapping[str, Any]

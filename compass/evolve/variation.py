@@ -22,6 +22,8 @@ _MELEE = 2.0  # map units; a weapon that reaches as far shoots
 
 Changed = tuple[Recipe, str]
 """A recipe, and what was done to it in words."""
+Pick = Callable[[Sequence[str]], str]
+"""Chooses one of the pieces that may be added."""
 
 
 def fighter(unit_type: str, name: str) -> Recipe:
@@ -44,13 +46,15 @@ def fighter(unit_type: str, name: str) -> Recipe:
     return replace(recipe, parameters={"RUN_BELOW": below, "RUN_STEPS": steps})
 
 
-def varied(recipe: Recipe, others: Sequence[Recipe], kinds: Sequence[str], draw: np.random.Generator) -> Changed:
+def varied(
+    recipe: Recipe, others: Sequence[Recipe], kinds: Sequence[str], draw: np.random.Generator, pick: Pick
+) -> Changed:
     """A neighbour of a recipe. others: recipes to cross it with. kinds: the unit types that there are in its scenario."""
     ways: list[Callable[[], Changed | None]] = [
-        lambda: _with_rule(recipe, draw),
-        lambda: _with_term(recipe, kinds, draw),
+        lambda: _with_rule(recipe, draw, pick),
+        lambda: _with_term(recipe, kinds, draw, pick),
         lambda: _without(recipe, draw),
-        lambda: _replaced(recipe, draw),
+        lambda: _replaced(recipe, draw, pick),
         lambda: _moved(recipe, draw),
         lambda: _crossed(recipe, others, draw),
     ]
@@ -89,25 +93,25 @@ def _with_values(recipe: Recipe, draw: np.random.Generator) -> Changed:
     return replace(recipe, parameters={**recipe.parameters, **values}), f"other values of {', '.join(values)}"
 
 
-def _spare(recipe: Recipe) -> list[str]:
-    """The rules that a recipe lacks."""
-    return [name for name, rule in RULES.items() if name not in recipe.rules and not rule.ends]
+def spare_rules(rules: Sequence[str] = ()) -> list[str]:
+    """The rules that may be added to these."""
+    return [name for name, rule in RULES.items() if name not in rules and not rule.ends]
 
 
-def _with_rule(recipe: Recipe, draw: np.random.Generator) -> Changed | None:
-    spare = _spare(recipe)
+def _with_rule(recipe: Recipe, draw: np.random.Generator, pick: Pick) -> Changed | None:
+    spare = spare_rules(recipe.rules)
     if len(recipe.rules) >= _MOST_PIECES or not spare:
         return None
-    name, at = spare[draw.integers(len(spare))], int(draw.integers(len(recipe.rules)))
+    name, at = pick(spare), int(draw.integers(len(recipe.rules)))
     return _of(recipe, (*recipe.rules[:at], name, *recipe.rules[at:])), f"{name} as rule {at + 1}"
 
 
-def _with_term(recipe: Recipe, kinds: Sequence[str], draw: np.random.Generator) -> Changed | None:
+def _with_term(recipe: Recipe, kinds: Sequence[str], draw: np.random.Generator, pick: Pick) -> Changed | None:
     absent = {name for name in TERMS if name.startswith(PREFER)} - {f"{PREFER}{kind}" for kind in kinds}
     spare = [name for name in TERMS if name not in recipe.target_terms and name not in absent]
     if len(recipe.target_terms) >= _MOST_PIECES or not spare:
         return None
-    name = spare[draw.integers(len(spare))]
+    name = pick(spare)
     changed = _of(recipe, recipe.rules, (*recipe.target_terms, name))
     values = shaken(TERMS[name].knobs, {}, draw)  # at its default a preference prefers nobody
     return replace(changed, parameters={**changed.parameters, **values}), f"{name} in the targets' score"
@@ -122,11 +126,11 @@ def _without(recipe: Recipe, draw: np.random.Generator) -> Changed | None:
     return _of(recipe, rules, terms), f"without {name}"
 
 
-def _replaced(recipe: Recipe, draw: np.random.Generator) -> Changed | None:
-    spare = _spare(recipe)
+def _replaced(recipe: Recipe, draw: np.random.Generator, pick: Pick) -> Changed | None:
+    spare = spare_rules(recipe.rules)
     if len(recipe.rules) < 2 or not spare:
         return None
-    name, at = spare[draw.integers(len(spare))], int(draw.integers(len(recipe.rules) - 1))
+    name, at = pick(spare), int(draw.integers(len(recipe.rules) - 1))
     rules = (*recipe.rules[:at], name, *recipe.rules[at + 1 :])
     return _of(recipe, rules), f"{name} in the place of {recipe.rules[at]}"
 

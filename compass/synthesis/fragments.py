@@ -188,20 +188,23 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             ("aims_of", "away", "chasers", "vitality"),
         ),
         "lure": Rule(
-            "lead away whoever attacks you, while an ally whom nobody attacks can shoot them",
+            "lead away whoever attacks you, while that takes more fire out of the fight than your own and an ally is free to shoot",
             (
                 "aims = aims_of(obs, memory)",
                 "hunters = [enemy for enemy in obs.enemies if aims.get(enemy.id) == obs.agent_id]",
-                "hunters = [enemy for enemy in hunters if reach(enemy, obs) < LURED]",
                 "close = [enemy for enemy in hunters if enemy.distance < reach(enemy, obs) + AHEAD]",
-                "if close and any(ally.id not in aims.values() for ally in obs.allies):",
+                "fire = sum(obs.units[enemy.unit_type].damage_per_second for enemy in close)",
+                "worthwhile = fire > FIRE * obs.units[obs.own.unit_type].damage_per_second",
+                "free = any(ally.id not in aims.values() for ally in obs.allies)",
+                "if worthwhile and free and vitality(obs.own, obs) <= LURE_BELOW:",
                 "    return away(obs, close)",
             ),
             (
-                Knob("LURED", 7.0, 1.0, 12.0, "attackers whose weapon reaches no farther are worth leading away"),
                 Knob("AHEAD", 2.0, 0.0, 8.0, "map units beyond an attacker's reach at which to lead it away"),
+                Knob("FIRE", 1.2, 0.0, 5.0, "how many times the own damage per second those attackers must deal"),
+                Knob("LURE_BELOW", 1.0, 0.0, 1.0, "the fraction of hit points up to which to do so"),
             ),
-            ("aims_of", "away", "reach"),
+            ("aims_of", "away", "reach", "vitality"),
         ),
         "evade": Rule(
             "keep away from every enemy whose weapon reaches so far",

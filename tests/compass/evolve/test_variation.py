@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 
 from compass.evolve.edit import checked
-from compass.evolve.variation import fighter, scaled, shaken, share, varied
+from compass.evolve.variation import Pick, fighter, scaled, shaken, share, varied
 from compass.synthesis.fragments import RULES, TERMS, Knob
 from compass.synthesis.recipe import Recipe, compose
 from envs.units import RACES, UNIT_NAMES
+
+
+def one_of(draw: np.random.Generator) -> Pick:
+    """Picks any piece."""
+    return lambda pieces: pieces[draw.integers(len(pieces))]
 
 
 @pytest.mark.parametrize("kind", UNIT_NAMES)
@@ -21,12 +26,13 @@ def test_a_plain_fighter_serves_its_unit_type(kind: str) -> None:
 
 def test_a_long_walk_of_variations_stays_among_skills_and_visits_every_piece() -> None:
     draw = np.random.default_rng(3)
+    pick = one_of(draw)
     kinds = RACES["terran"]
     others = [fighter(kind, f"{kind}_fight") for kind in kinds]
     recipe, seen, words = others[0], set(), set()
     for _ in range(400):
         before = recipe
-        recipe, change = varied(recipe, others[1:], kinds, draw)
+        recipe, change = varied(recipe, others[1:], kinds, draw, pick)
         assert recipe != before or change.startswith("other values")
         assert (recipe.name, recipe.unit_types, recipe.tasks) == (before.name, before.unit_types, before.tasks)
         seen |= {*recipe.rules, *recipe.target_terms}
@@ -55,7 +61,8 @@ def test_two_crossed_recipes_share_their_pieces_and_values() -> None:
     other = Recipe("b", "B", "b.", ("zealot",), ("engage",), ("weak",), ("evade", "stand"), {"WEAKNESS": 3.0})
     found = {}
     for seed in range(200):
-        child, change = varied(mine, [other], ("zealot",), np.random.default_rng(seed))
+        draw = np.random.default_rng(seed)
+        child, change = varied(mine, [other], ("zealot",), draw, one_of(draw))
         if change.startswith("the "):
             found[change] = child
     rules, terms = found["the rules of b"], found["the targets' score of b"]

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from compass.skill import (
-    aims_of,
     attack,
     away,
     best_target,
@@ -121,58 +120,6 @@ def test_under_fire_is_who_lost_hit_points_lately(observation: Make) -> None:
     assert under_fire(obs, memory) == [obs.own]
     assert under_fire(obs._replace(step=11), memory) == [obs.own]
     assert under_fire(obs._replace(step=12), memory) == []
-
-
-def facing(observation: Make, own: tuple[float, float], ally: tuple[float, float]) -> Observation:
-    """An agent 0 and an ally 1 at these places, and one enemy zealot at (20, 10)."""
-    obs = fighter(observation(0))
-    foe = obs.enemies[0]._replace(unit_type="zealot", position=(20.0, 10.0), age=0)
-    comrade = obs.allies[0]._replace(id=1, unit_type="stalker", position=ally, age=0)
-    return obs._replace(own=obs.own._replace(position=own), allies=(comrade,), enemies=(foe,))
-
-
-def at(obs: Observation, place: tuple[float, float], steps: int = 1, age: int = 0) -> Observation:
-    """The same with the enemy at another place, some steps later."""
-    return obs._replace(step=obs.step + steps, enemies=(obs.enemies[0]._replace(position=place, age=age),))
-
-
-def test_a_walking_enemy_aims_at_whom_it_walks_towards(observation: Make) -> None:
-    obs, memory = facing(observation, (10.0, 10.0), (20.0, 20.0)), dict[str, Any]()
-    foe = obs.enemies[0].id
-    assert aims_of(obs, memory) == {}  # nothing tells yet
-    assert aims_of(at(obs, (19.0, 10.0)), memory) == {foe: 0}
-    assert aims_of(at(obs, (19.0, 10.0)), memory) == {foe: 0}  # asked twice at a step
-    assert aims_of(at(obs, (19.0, 11.0), 2), memory) == {foe: 1}
-    assert aims_of(at(obs, (20.0, 10.0), 3), memory) == {foe: 1}  # away from both: the last guess stays
-    assert aims_of(at(obs, (12.0, 10.0), 4, age=2), memory) == {foe: 1}  # old news tells nothing
-
-
-def test_a_standing_enemy_strikes_the_hit_before_the_near(observation: Make) -> None:
-    obs, memory = facing(observation, (19.0, 10.0), (20.0, 10.8)), dict[str, Any]()
-    foe = obs.enemies[0].id
-    aims_of(obs, memory)
-    assert aims_of(at(obs, (20.0, 10.0)), memory) == {foe: 1}  # the nearer of two in reach
-    assert aims_of(wounded(at(obs, (20.0, 10.0), 2), 0.1), memory) == {foe: 0}
-    assert aims_of(wounded(at(obs, (20.0, 10.0), 3), 0.1), memory) == {foe: 0}
-    far = facing(observation, (10.0, 10.0), (10.0, 20.0))
-    memory = {}
-    aims_of(far, memory)
-    assert aims_of(at(far, (20.0, 10.0)), memory) == {}  # nobody in reach
-
-
-def test_aims_that_are_known_count_and_the_dead_are_nobodys_aim(observation: Make) -> None:
-    obs, memory = facing(observation, (10.0, 10.0), (20.0, 20.0)), dict[str, Any]()
-    foe = obs.enemies[0]
-    told = obs._replace(enemies=(foe._replace(aims_at=1),))
-    assert aims_of(told, memory) == {foe.id: 1}
-    assert aims_of(told._replace(allies=()), memory) == {}
-
-
-def test_who_cannot_hit_flyers_aims_at_none(observation: Make) -> None:
-    obs, memory = facing(observation, (10.0, 10.0), (19.0, 10.4)), dict[str, Any]()
-    obs = obs._replace(allies=(obs.allies[0]._replace(unit_type="medivac"),))
-    aims_of(obs, memory)
-    assert aims_of(at(obs, (19.5, 10.0)), memory) == {obs.enemies[0].id: 0}
 
 
 def test_probe_tries_one_living_enemy_after_another_while_walking(observation: Make) -> None:

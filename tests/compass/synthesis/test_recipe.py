@@ -64,13 +64,14 @@ def test_every_piece_plays_made_up_moments_and_reads_as_formatted(tmp_path: Path
 
 
 @pytest.mark.parametrize("name", ["dodge", "lure"])
-def test_rules_about_aims_act_on_those_that_are_known(name: str) -> None:
+def test_rules_about_aims_act_for_whom_the_enemies_attack(name: str) -> None:
     scope: dict[str, Any] = {}
     exec(compose(with_piece(name)), scope)
     constants = constants_of(load_scenario("protoss_5_vs_5_epo"))
     aimed = next(moment for moment in MOMENTS if moment.aimed)
     answers = []
-    for moment in (aimed, aimed._replace(aimed=False)):
+    spared = aimed._replace(aimed=False, allies=((2.5, 0.5), (4.0, -0.5)))  # they are nearer
+    for moment in (aimed, spared):
         answers.append(scope["control_logic"](unpack(payload(constants, "stalker", moment), constants), {}))
     assert answers == [MOVES["west"], STOP]
 
