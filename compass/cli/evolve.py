@@ -23,7 +23,7 @@ from compass.evolve.evolution import Round
 from compass.evolve.folder import EvolveFolder
 from compass.evolve.run import EvolveSettings, Point, Progress, default_evolve_path, evolve
 from compass.evolve.scripted import ScriptedSynthesizer
-from compass.skills.library import Library, default_library_folder
+from compass.skills.library import Library, default_library_folder, load_library
 from compass.trial.arena import Arena
 from envs.scenario_file import load_scenario
 
@@ -106,6 +106,7 @@ def evolve_command(
         workers=workers,
         effort=BY_MODEL if options else BY_RULES,
     )
+    load_library(settings.skills)  # before a folder is begun for its log
     path = path or default_evolve_path(settings)
     shown = _Shown()
     try:
@@ -121,11 +122,13 @@ def evolve_command(
         print_json({"out": str(path), "skills": str(settings.skills), **how, "curve": points, "rounds": found})
         return
     told = " full information," if information == FULL else ""
-    for name in curve[0].wins:
-        first, last = (f"{_told(point, name)}" for point in (curve[0], curve[-1]))
+    spent = f"{len(shown.rounds)} rounds ({sum(each.episodes for each in shown.rounds):,} battles)"
+    for name, gain in curve[-1].gains.items():
+        first, last = (_told(point, name) for point in (curve[0], curve[-1]))
+        low, high = (100 * end for end in gain.interval)
         out().print(
-            f"{name}, {observation} observation,{told} embedded engine: {first} before, {last} after "
-            f"{len(shown.rounds)} rounds ({sum(each.episodes for each in shown.rounds):,} battles)",
+            f"{name}, {observation} observation,{told} embedded engine: {first} before, {last} after {spent}; "
+            f"{100 * gain.difference:+.1f} points (95 % interval {low:+.1f} to {high:+.1f}) on the same held-out battles",
             markup=False,
             soft_wrap=True,
         )
@@ -141,7 +144,8 @@ def _by_model(settings: EvolveSettings, options: dict[str, Any], folder: EvolveF
     from compass.evolve.gather import gather
     from compass.evolve.vlm import VlmSynthesizer, open_model
 
-    with open_model(Asker(**options), folder.cassette) as asking, VlmSynthesizer(asking) as synthesizer:
+    asker = Asker(**options)
+    with open_model(asker, folder.cassette) as asking, VlmSynthesizer(asker, asking) as synthesizer:
 
         def watch(arena: Arena, library: Library, seeds: Sequence[int]) -> Gathered:
             return gather(arena.scenario, library, asking, seeds, arena.observation)
@@ -163,17 +167,25 @@ class _Shown:
     def ended(self, found: Round) -> None:
         self.rounds.append(found)
         what = f"{found.skill} {found.verdict}: {found.reason}" if found.skill else found.reason
-        gain = (
-            f" ({100 * found.difference:+.1f} points in {found.pairs} battles)" if found.difference is not None else ""
-        )
-        self._say(f"round {found.number}, {found.scenario}: {what}{gain}")
+        self._say(f"round {found.number}, {found.scenario}: {what}{_gain(found)}")
 
     def measured(self, point: Point) -> None:
         told = ", ".join(f"{name} {_told(point, name)}" for name in point.wins)
         self._say(f"held-out battles after {point.rounds} rounds, {point.seconds:,.0f} s: {told}")
 
+    def stopped(self, limit: str) -> None:
+        self._say(f"no further round: {limit}")
+
     def _say(self, line: str) -> None:
         self._console.print(line, markup=False, soft_wrap=True)
+
+
+def _gain(found: Round) -> str:
+    if found.difference is None or found.interval is None:
+        return ""
+    low, high = (100 * end for end in found.interval)
+    points = f"{100 * found.difference:+.1f} points (95 % each end: {low:+.1f} to {high:+.1f})"
+    return f" ({points} in {found.pairs} pairs of battles from {found.seed} on)"
 
 
 def _told(point: Point, scenario: str) -> str:

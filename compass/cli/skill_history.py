@@ -16,7 +16,7 @@ from rich.text import Text
 from compass.cli.evaluate import Skills
 from compass.cli.inspect import visible
 from compass.cli.output import Json, err, out, print_json
-from compass.errors import InputError
+from compass.errors import InputError, unknown
 from compass.skills.library import Library, default_library_folder
 from compass.skills.store import Event, Kept, SkillStatistics, Store, Version
 
@@ -54,6 +54,8 @@ def log(
         else:
             print(visible("\n".join(_candidate_page(store, kept))))
         return
+    if name is not None and store.exists and name not in store.statistics():
+        raise unknown("skill", name, store.statistics())
     events = store.events(name)
     if json:
         print_json({"folder": str(store.folder), "events": [_event_fields(event) for event in events]})
@@ -96,7 +98,8 @@ def revert(
     json: Json = False,
 ) -> None:
     """Make an earlier version of a skill live again. Nothing is lost: this is a new version."""
-    _tell(_store(skills).revert(name, number), json)
+    store = _store(skills)
+    _tell(store, store.revert(name, number), json)
 
 
 def retire(
@@ -106,16 +109,18 @@ def retire(
     json: Json = False,
 ) -> None:
     """Take a skill out of the library. Its versions are kept; restore brings it back."""
-    _store(skills).retire(name, reason)
+    store = _store(skills)
+    store.retire(name, reason)
     if json:
-        print_json({"skill": name, "state": "retired"})
+        print_json({"skill": name, "state": "retired", "folder": str(store.folder)})
     else:
-        print(f"{name} is retired; compass skills restore {name} brings it back")
+        print(f"{name} is retired from {store.folder}; compass skills restore {name} brings it back")
 
 
 def restore(name: Name, skills: Skills = None, json: Json = False) -> None:
     """Bring back the last good version of a skill that was retired, deleted, or broken by an edit."""
-    _tell(_store(skills).restore(name), json)
+    store = _store(skills)
+    _tell(store, store.restore(name), json)
 
 
 def stats(skills: Skills = None, json: Json = False) -> None:
@@ -176,11 +181,11 @@ def note(text: str) -> None:
     err().print(f"note: {text}", markup=False, soft_wrap=True)
 
 
-def _tell(version: Version, json: bool) -> None:
+def _tell(store: Store, version: Version, json: bool) -> None:
     if json:
-        print_json(asdict(version))
+        print_json(asdict(version) | {"folder": str(store.folder)})
     else:
-        print(f"{version.skill} is live as version {version.number}")
+        print(f"{version.skill} is live in {store.folder} as version {version.number}")
 
 
 def _version(versions: Sequence[Version], number: int) -> Version:
@@ -224,10 +229,27 @@ def _words(kept: Kept) -> tuple[tuple[str, str | None], ...]:
 
 
 def _candidate_diff(store: Store, kept: Kept) -> Iterator[str]:
-    """From its parent, where that is known, else from nothing."""
-    known = {version.sha256 for version in store.history(kept.skill)} | {each.sha256 for each in store.candidates()}
-    before = store.source(kept.parent) if kept.parent in known and kept.parent is not None else ""
-    yield from _unified(before, store.source(kept.sha256), f"parent of {kept.id}", f"{kept.id} by {kept.by}")
+    """From its parent, else from the skill that it was made from, where one is known, else from nothing."""
+    known = {version.sha256 for name in store.statistics() for version in store.history(name)}
+    known |= {each.sha256 for each in store.candidates()}
+    for sha256, words in (
+        (kept.parent, f"parent of {kept.id}"),
+        (kept.evidence.get("made_from"), f"what {kept.id} was made from"),
+    ):
+        if isinstance(sha256, str) and sha256 in known:
+            before, named = store.source(sha256), words
+            break
+    else:
+        before, named = "", f"nothing before {kept.id}"
+    yield from _unified(before, store.source(kept.sha256), named, f"{kept.id} by {kept.by}")
+
+
+def _tuning_diff(store: Store, kept: Kept) -> Iterator[str]:
+    """What tuning changed, where it did."""
+    untuned = {each.id: each for each in store.candidates(kept.skill)}.get(str(kept.evidence.get("tuned")))
+    if untuned is not None:
+        before, after = store.source(untuned.sha256), store.source(kept.sha256)
+        yield from _unified(before, after, f"{untuned.id} before it was tuned", kept.id)
 
 
 def _candidate_page(store: Store, kept: Kept) -> Iterator[str]:
@@ -241,6 +263,9 @@ def _candidate_page(store: Store, kept: Kept) -> Iterator[str]:
         yield f"trial: {_short(verdict.trial)}"
     yield f"evidence: {_short(kept.evidence)}"
     yield "\n" + "".join(_candidate_diff(store, kept))
+    tuning = "".join(_tuning_diff(store, kept))
+    if tuning:
+        yield tuning
     for key, sha256 in _words(kept):
         if sha256 is not None:
             yield f"{key.upper()}\n{store.text(sha256)}\n"

@@ -43,6 +43,7 @@ def try_command(
     skills: Skills = None,
     information: Information = COMMUNICATED,
     episodes: Annotated[int, typer.Option(min=2, help="The most battles to play, both sides together.")] = 2 * CAP,
+    seed: Annotated[int, typer.Option(help="Of the first battle, in the stream of trials.")] = 0,
     json: Json = False,
 ) -> None:
     """Tell whether a library plays better with a skill file than without; changes nothing.
@@ -54,7 +55,7 @@ def try_command(
     """
     if (file is None) != edited:
         raise InputError("name one skill file to try, or take --edited for the library's own edits")
-    how = _How(skills, scenario, EpisodeSettings(information=information), episodes // 2)
+    how = _How(skills, scenario, EpisodeSettings(information=information), episodes // 2, seed)
     passed = _edited(how, json) if file is None else _one(file, how, json)
     if not passed:
         raise typer.Exit(2)
@@ -68,6 +69,7 @@ class _How:
     scenario: str
     episode: EpisodeSettings
     cap: int
+    seed: int
 
     def arena(self) -> Arena:
         return Arena(load_scenario(self.scenario), episode=self.episode)
@@ -86,7 +88,7 @@ def _one(file: Path, how: _How, json: bool) -> bool:
             def told(test: PairedTest) -> None:
                 status.update(_standing(file.stem, test))
 
-            result = try_candidate(arena, library, with_skill(library, skill), test, progress=told)
+            result = try_candidate(arena, library, with_skill(library, skill), test, how.seed, told)
     if json:
         verdict = result.verdict if result else Verdict.REJECTED
         print_json(
@@ -111,7 +113,7 @@ def _edited(how: _How, json: bool) -> bool:
         def told(version: Version, test: PairedTest) -> None:
             status.update(_standing(f"{version.skill} {version.number}", test))
 
-        for each in try_edits(store, arena, how.cap, told):
+        for each in try_edits(store, arena, how.cap, how.seed, told):
             tried.append(each)
             if not json:
                 _print([f"{each.version.skill}: version {each.version.number} against version {each.before.number}"])
@@ -145,7 +147,7 @@ def _fields(each: TriedEdit) -> dict[str, Any]:
 
 def _standing(name: str, test: PairedTest) -> str:
     alone = f"only it won {test.candidate_only}, only the library without it {test.parent_only}"
-    return f"trying {name}: {test.pairs} battles, {alone}"
+    return f"trying {name}: {test.pairs} pairs of battles, {alone}"
 
 
 def _print(lines: list[str]) -> None:

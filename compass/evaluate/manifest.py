@@ -31,7 +31,7 @@ from envs.scenario import EnemyOrder, Scenario, StartPositions, Teams
 
 FORMAT = 1
 _PACKAGES = ("compass-smac", "networkx", "numba", "numpy", "orjson", "pyseccomp")
-_MODEL_PACKAGES = ("openai", "pillow", "pydantic")
+MODEL_PACKAGES = ("openai", "pillow", "pydantic")
 MAY_CHANGE = ("episodes", "endpoint", "limits", "price")
 """What a resumed run takes over from the new start; the earlier values stay in `earlier`."""
 _MAY_DIFFER = ("created", "git", "merits", *MAY_CHANGE)  # merits: a resumed run goes on with its own copy of them
@@ -110,7 +110,7 @@ def build_manifest(
     scenario = settings.scenario
     plans = settings.policy == "team"
     trained = _trained(settings.checkpoint) if settings.checkpoint else None
-    packages = _PACKAGES + (_MODEL_PACKAGES if settings.vlm else ())
+    packages = _PACKAGES + (MODEL_PACKAGES if settings.vlm else ())
     content: Manifest = {
         "format": FORMAT,
         "scenario": scenario.name,
@@ -144,11 +144,11 @@ def build_manifest(
     return dict(orjson.loads(orjson.dumps(content)))  # as it will be read back: lists, not tuples
 
 
-def origin(packages: Iterable[str]) -> Manifest:
-    """What ran, and when: the engine's rules, the sources that play, Python, these packages, the revision, the time."""
+def origin(packages: Iterable[str], besides: tuple[str, ...] = ()) -> Manifest:
+    """What ran, and when: the engine's rules, the sources (see `code_hash`), Python, these packages, the revision, the time."""
     return {
         "rules": rules_hash(),
-        "code": code_hash(),
+        "code": code_hash(besides),
         "python": platform.python_version(),
         "packages": {name: installed_version(name) for name in packages},
         "git": git_revision(),
@@ -288,14 +288,17 @@ def installed_version(package: str) -> str | None:
 
 
 @cache
-def code_hash() -> str:
-    """Hash of the Python sources of both packages that can change an episode: 16 hexadecimal digits."""
+def code_hash(besides: tuple[str, ...] = ()) -> str:
+    """Hash of the Python sources of both packages that can change an episode: 16 hexadecimal digits.
+
+    besides: parts of `compass` that count, too.
+    """
     digest = hashlib.sha256()
     for package in (compass, envs):
         folder = Path(str(package.__file__)).parent
         for path in sorted(folder.rglob("*.py")):
             part = path.relative_to(folder)
-            if part.parts[0] not in _NOT_PLAYING:
+            if part.parts[0] not in _NOT_PLAYING or part.parts[0] in besides:
                 digest.update(f"{folder.name}/{part.as_posix()}\n".encode())
                 digest.update(path.read_bytes())
     return digest.hexdigest()[:16]

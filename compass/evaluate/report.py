@@ -108,6 +108,12 @@ class RunReport:
         )
         return ", ".join(filter(None, (m["policy"], m["planner"], *apart)))
 
+    @property
+    def library(self) -> str:
+        """The beginning of the library's hash, "none" where no skills were played."""
+        skills = self.manifest["skills"]
+        return skills["hash"][:8] if skills else "none"
+
     def summary(self) -> dict[str, Any]:
         """The run's figures for programs."""
         origin = {key: self.manifest.get(key) for key in _ORIGIN}
@@ -179,9 +185,20 @@ def table_of(reports: Sequence[RunReport]) -> Group:
     table.add_column("policy")
     for heading in _HEADINGS:
         table.add_column(heading, justify="right", no_wrap=True)
-    for report in reports:
-        table.add_row(*_row(report))
+    for report, label in zip(reports, _labels(reports), strict=True):
+        table.add_row(label, *_row(report))
     return Group(first.title, table)
+
+
+def _labels(reports: Sequence[RunReport]) -> list[str]:
+    """Who played, and with which skills where nothing else tells two runs apart."""
+    libraries: dict[str, set[str]] = {}
+    for report in reports:
+        libraries.setdefault(report.player, set()).add(report.library)
+    return [
+        f"{report.player}, library {report.library}" if len(libraries[report.player]) > 1 else report.player
+        for report in reports
+    ]
 
 
 def notes_of(report: RunReport) -> list[str]:
@@ -296,11 +313,12 @@ def difference_of(first: RunReport, second: RunReport) -> PairedDifference | Non
 def difference_line(first: RunReport, second: RunReport) -> str:
     """The paired difference in one line for people."""
     difference = difference_of(first, second)
+    one, other = _labels([first, second])
     if difference is None:
-        return f"{first.player} and {second.player} have no seed in common"
+        return f"{one} and {other} have no seed in common"
     low, high = difference.interval
     return (
-        f"{first.player} minus {second.player} on the same {difference.pairs} seeds: {100 * difference.difference:+.1f} points, "
+        f"{one} minus {other} on the same {difference.pairs} seeds: {100 * difference.difference:+.1f} points, "
         f"95 % interval {100 * low:+.1f} to {100 * high:+.1f}"
     )
 
@@ -323,4 +341,4 @@ def _row(report: RunReport) -> tuple[str, ...]:
         rate = f"{100 * s.win_rate:.1f} % ({100 * low:.0f}-{100 * high:.0f})"
         returned, length = f"{s.return_mean:.2f}", f"{s.length_mean:.1f}"
     speed = "-" if report.steps_per_second is None else f"{report.steps_per_second:,.0f}"
-    return (report.player, str(s.episodes), rate, *counts, returned, length, speed)
+    return (str(s.episodes), rate, *counts, returned, length, speed)

@@ -145,6 +145,10 @@ class RunFolder:
         content = _read_json(self.path / "manifest.json")
         if not isinstance(content, dict):
             raise InputError(f"{self.path / 'manifest.json'} is damaged: it holds no JSON object")
+        if "synthesizer" in content:
+            raise InputError(
+                f"{self.path} holds an evolution, not an evaluation: evaluate --skills {self.path / 'skills'} makes one"
+            )
         if "held_out_stream" in content:
             raise InputError(
                 f"{self.path} holds a training, not an evaluation: evaluate --policy {self.path} makes one"

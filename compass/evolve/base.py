@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from compass.evaluate.wants import Want
 from compass.skills.library import Library
@@ -66,9 +66,14 @@ class Gathered(NamedTuple):
 
 
 class Synthesizer(Protocol):
-    """Whoever makes candidates: a model, or rules."""
+    """Whoever makes candidates: a model, or rules.
+
+    about: what its candidates depend on, for a manifest. packages: those that it needs, besides what all evolutions need.
+    """
 
     name: str
+    about: Mapping[str, Any]
+    packages: tuple[str, ...]
 
     def stopped(self) -> str | None:
         """Why nothing more will come of it, as a limit that is reached; None while there may."""

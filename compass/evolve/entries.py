@@ -32,21 +32,32 @@ class Entries:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._open: dict[str, Entrant] = {}
         self.results: list[str] = []
 
     def submit(self, candidate: Candidate) -> Entrant | None:
-        """Keep a candidate and let it try to pass the gate; None, and judged, where it does not.
+        """Keep a candidate and let it try to pass the gate; None, and judged, where it does not or cannot become live anyway.
 
         Raises:
             InputError: skills cannot be confined here, or the store cannot be written.
         """
         id_ = self._store.submit(candidate)
+        refusal = self._store.refusal(id_)
+        if refusal:
+            self._record(id_, Judgement(Verdict.REJECTED, refusal, {}, None, 0))
+            return None
         found = check_source(candidate.source, self._store.folder / f"{candidate.name}.py")
         passed = gate(found)
         if isinstance(found, Skill) and passed.passed:
-            return Entrant(id_, candidate, found, passed)
+            self._open[id_] = Entrant(id_, candidate, found, passed)
+            return self._open[id_]
         self._record(id_, Judgement(Verdict.REJECTED, passed.problems[0], asdict(passed), None, 0))
         return None
+
+    def leave(self, reason: str) -> None:
+        """Judge whoever is still on its way undecided, since nobody will go on with it."""
+        for entrant in list(self._open.values()):
+            self.judge(entrant, Verdict.UNDECIDED, reason)
 
     def judge(self, entrant: Entrant, verdict: Verdict, reason: str, trials: Sequence[TrialResult] = ()) -> Judgement:
         """Record what came of a candidate, and of an admitted one put it into the library; the judgement that stands.
@@ -59,6 +70,7 @@ class Entries:
         return self._record(entrant.id, Judgement(verdict, reason, asdict(entrant.passed), trial, entrant.battles))
 
     def _record(self, id_: str, judgement: Judgement) -> Judgement:
+        self._open.pop(id_, None)
         stands = self._store.judge(id_, judgement)
         kept = self._store.candidate(id_)
         self.results.append(f"{kept.skill} ({kept.reason}): {stands.verdict}, {stands.reason}")

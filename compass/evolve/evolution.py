@@ -35,8 +35,9 @@ class Round:
     """What became of a round. `dataclasses.asdict` of it is JSON.
 
     won: the share of a few battles that the library won before it, None where none could be played. proposals: how many candidates
-    were made. candidate: the id of the one that was tried at last, None where none came so far; skill, verdict, reason, and of its
-    trial the difference and the pairs are about it. episodes: battles spent on all of it.
+    were made. candidate: the id of the one that was tried at last, None where none came so far; skill, verdict and reason are about
+    it, and of its trial seed (of the first battle), pairs, wins of either side, difference and interval, as in
+    `compass.trial.trial.TrialResult`, None where there was no trial. episodes: battles spent on all of it.
     """
 
     number: int
@@ -47,8 +48,12 @@ class Round:
     skill: str | None
     verdict: str
     reason: str
-    difference: float | None
+    seed: int | None
     pairs: int
+    candidate_wins: int | None
+    parent_wins: int | None
+    difference: float | None
+    interval: tuple[float, float] | None
     episodes: int
 
 
@@ -97,11 +102,18 @@ class Evolution:
         return sum(arena.played for arena in self._arenas) - self._before + self._watched
 
     def round(self) -> Round:
-        """Play one round.
+        """Play one round. However it ends, no candidate of it stays without a judgement, unless the process is killed.
 
         Raises:
             InputError: the library has no skill for a unit type, cannot be changed, or skills cannot be confined here.
         """
+        try:
+            return self._round()
+        except BaseException:
+            self._entries.leave("the evolution was stopped")
+            raise
+
+    def _round(self) -> Round:
         arena = self._arenas[self.rounds % len(self._arenas)]
         self.rounds += 1
         before = self.episodes
@@ -131,8 +143,12 @@ class Evolution:
             skill=winner.skill.name if winner else None,
             verdict=verdict,
             reason=reason,
-            difference=result.difference if result else None,
+            seed=result.seed if result else None,
             pairs=result.pairs if result else 0,
+            candidate_wins=result.candidate_wins if result else None,
+            parent_wins=result.parent_wins if result else None,
+            difference=result.difference if result else None,
+            interval=result.interval if result else None,
             episodes=self.episodes - before,
         )
 

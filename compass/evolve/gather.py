@@ -6,21 +6,20 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from compass.episode import EpisodeSettings
 from compass.evaluate.modelled import Asking, play_by_model
-from compass.evaluate.player import PlayerSpec, compile_kernels, skirmish_player
+from compass.evaluate.player import PlayerSpec, compile_kernels
 from compass.evaluate.records import read_list
 from compass.evaluate.run_folder import unused
 from compass.evaluate.settings import BESIDE
 from compass.evaluate.wants import wants_in
-from compass.evaluate.workers import cores, play_all
 from compass.evolve.base import Gathered
 from compass.models.cassette import Cassette
 from compass.skills.library import Library
+from compass.skills.merits import copy_of
 from compass.trial.ring import Episode
 from compass.types import EpisodeResult
 from envs.draws import TRIAL
@@ -32,11 +31,11 @@ TAPES = "battles"
 
 
 def gather(
-    scenario: Scenario, library: Library, asking: Asking | None, seeds: Sequence[int], observation: str = "repaired"
+    scenario: Scenario, library: Library, asking: Asking, seeds: Sequence[int], observation: str = "repaired"
 ) -> Gathered:
     """Let a team with this library play the battles `seeds` of the stream "trial", and watch what it lacks.
 
-    asking: how the team's agents ask a model, None where they plan by rules. Where its limits end the play there are fewer battles.
+    asking: how the team's agents ask a model. Where its limits end the play there are fewer battles.
 
     Raises:
         InputError: as of `compass.evaluate.evaluator.evaluate`.
@@ -48,8 +47,8 @@ def gather(
         folder = Path(name)
         for part in ("skills", "records"):
             (folder / part).mkdir()
-        for skill in library.skills.values():
-            (folder / "skills" / f"{skill.name}.py").write_text(skill.source, encoding="utf-8")
+        for file, text in copy_of(library).items():
+            (folder / "skills" / file).write_text(text, encoding="utf-8")
         spec = PlayerSpec(
             scenario=scenario,
             observation=observation,
@@ -66,14 +65,9 @@ def gather(
         return Gathered(wants, tuple(_seen(results[seed], path) for seed, path in records.items()))
 
 
-def _play(spec: PlayerSpec, asking: Asking | None, seeds: Sequence[int]) -> dict[int, EpisodeResult]:
-    if asking is None:
-        playing = play_all(seeds, partial(skirmish_player, spec), min(cores(), len(seeds)))
-    else:
-        tapes = Cassette(
-            unused(asking.cassette.folder, TAPES)
-        )  # else the next battles of these seeds would be played back
-        playing = play_by_model(replace(asking, cassette=tapes), spec, seeds, min(BESIDE, len(seeds)))
+def _play(spec: PlayerSpec, asking: Asking, seeds: Sequence[int]) -> dict[int, EpisodeResult]:
+    tapes = Cassette(unused(asking.cassette.folder, TAPES))  # else the next battles of these seeds would be played back
+    playing = play_by_model(replace(asking, cassette=tapes), spec, seeds, min(BESIDE, len(seeds)))
     results: dict[int, EpisodeResult] = {}
     with closing(playing) as played:
         for each in played:

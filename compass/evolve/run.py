@@ -18,6 +18,7 @@ from compass.errors import InputError
 from compass.evaluate.manifest import origin
 from compass.evaluate.run_folder import unused
 from compass.evaluate.settings import check_observation, check_seeds, check_workers
+from compass.evaluate.statistics import PairedDifference, paired_difference
 from compass.evolve.base import Effort, Synthesizer
 from compass.evolve.evolution import Evolution, Round, Watch, by_rules
 from compass.evolve.folder import EvolveFolder
@@ -25,12 +26,13 @@ from compass.skills.library import Library
 from compass.skills.store import Store
 from compass.trial.arena import Arena
 from compass.trial.sequential import Verdict
-from compass.types import Outcome
+from compass.types import EpisodeResult, Outcome
 from envs.draws import HELD_OUT, TRIAL
 from envs.scenario import Scenario
 
 FORMAT = 1
 _SEEDS = 10**9  # nobody needs more, of rounds neither
+_PARTS = ("bootstrap", "evolve", "synthesis", "trial")
 _PACKAGES = ("cma", "compass-smac", "numba", "numpy")
 
 
@@ -71,13 +73,16 @@ class EvolveSettings:
 
 @dataclass(frozen=True)
 class Point:
-    """How often the library won held-out battles after so many rounds. wins: of `battles` in each scenario, by its name."""
+    """How often the library won held-out battles after so many rounds. wins: of `battles` in each scenario, by its name; gains: how
+    much more than before the first round, in the same battles.
+    """
 
     rounds: int
     seconds: float
     episodes: int
     battles: int
     wins: dict[str, int]
+    gains: dict[str, PairedDifference]
     library: str
 
 
@@ -92,6 +97,9 @@ class Progress(Protocol):
 
     def measured(self, point: Point) -> None:
         """The library has played the held-out battles."""
+
+    def stopped(self, limit: str) -> None:
+        """The synthesizer's limit has ended it."""
 
 
 def evolve(
@@ -117,12 +125,14 @@ def evolve(
         arenas = [stack.enter_context(Arena(scenario, *play)) for scenario in settings.scenarios]
         evolution = Evolution(store, arenas, synthesizer, settings.seed, settings.effort, watch, progress.told)
         curve: list[Point] = []
+        held_out = _HeldOut(arenas, settings.held_out)
         began = monotonic()
 
         def measure() -> None:
             progress.told("playing the held-out battles")
-            library = store.live()
-            curve.append(_measured(library, arenas, evolution, settings, monotonic() - began))
+            library, seconds = store.live(), monotonic() - began
+            played = evolution.rounds, seconds, evolution.episodes, settings.held_out
+            curve.append(Point(*played, *held_out.measure(library), library.content_hash))
             folder.add_point(asdict(curve[-1]), library)
             progress.measured(curve[-1])
 
@@ -132,6 +142,9 @@ def evolve(
             progress.ended(found)
             if found.verdict == Verdict.ADMITTED:
                 measure()
+        limit = synthesizer.stopped()
+        if limit is not None:
+            progress.stopped(limit)
     return curve
 
 
@@ -154,7 +167,8 @@ def build_manifest(settings: EvolveSettings, synthesizer: Synthesizer, library: 
         "minutes": settings.minutes,
         "workers": settings.workers,
         "effort": asdict(settings.effort),
-        **origin(_PACKAGES),
+        **synthesizer.about,
+        **origin((*_PACKAGES, *synthesizer.packages), _PARTS),
     }
     return dict(orjson.loads(orjson.dumps(content)))
 
@@ -175,13 +189,22 @@ def _rounds(evolution: Evolution, settings: EvolveSettings, synthesizer: Synthes
         longest = max(longest, monotonic() - now)
 
 
-def _measured(
-    library: Library, arenas: Sequence[Arena], evolution: Evolution, settings: EvolveSettings, seconds: float
-) -> Point:
-    wins = {
-        arena.scenario.name: sum(
-            result.outcome is Outcome.WIN for result in arena.play(library, range(settings.held_out), HELD_OUT)
-        )
-        for arena in arenas
-    }
-    return Point(evolution.rounds, seconds, evolution.episodes, settings.held_out, wins, library.content_hash)
+class _HeldOut:
+    """Plays the held-out battles, always the same, and remembers how the first library did in them."""
+
+    def __init__(self, arenas: Sequence[Arena], battles: int) -> None:
+        self._arenas, self._battles = arenas, battles
+        self._first: dict[str, list[EpisodeResult]] = {}
+
+    def measure(self, library: Library) -> tuple[dict[str, int], dict[str, PairedDifference]]:
+        """As in `Point`: the wins and the gains."""
+        found = {arena.scenario.name: arena.play(library, range(self._battles), HELD_OUT) for arena in self._arenas}
+        self._first = self._first or found
+        gains = {}
+        for name, results in found.items():
+            gain = paired_difference(results, self._first[name])
+            assert gain is not None  # they are the same battles
+            gains[name] = gain
+        return {
+            name: sum(result.outcome is Outcome.WIN for result in results) for name, results in found.items()
+        }, gains

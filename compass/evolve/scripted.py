@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import count as numbers
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ class ScriptedSynthesizer:
     """Works on one unit type of a scenario at a time, in turn. Everything it does follows from the seed and what it is shown."""
 
     name = "scripted"
+    about: Mapping[str, Any] = MappingProxyType({})
+    packages: tuple[str, ...] = ()
 
     def __init__(self, seed: int) -> None:
         self._draw = np.random.default_rng([seed, 0])

@@ -116,7 +116,9 @@ def load_library(folder: Path | str) -> Library:
     folder = Path(folder)
     paths = skill_files(folder)
     if not paths:
-        raise InputError(f"the skill folder {folder} holds no skill file (*.py); {_fill(folder)}")
+        inner = folder / "skills"
+        way_out = f"take {inner}" if inner.is_dir() else _fill(folder)
+        raise InputError(f"the skill folder {folder} holds no skill file (*.py); {way_out}")
     skills: dict[str, Skill] = {}
     broken: list[Broken] = []
     for path in paths:

@@ -15,7 +15,8 @@ from envs.units import UNIT_NAMES
 
 ANY = "any"
 _FIELD = re.compile(r"^(unit_types|task):[ \t]*(.*)$")
-_RANGE = re.compile(r"(-?\d+(?:\.\d+)?)\s*\.\.\s*(-?\d+(?:\.\d+)?)")
+_NUMBER = r"(-?\d+(?:\.\d+)?(?:[eE][+-]?\d{1,2})?)"
+_RANGE = re.compile(rf"{_NUMBER}\s*\.\.\s*{_NUMBER}")
 _CONSTANT = re.compile(r"[A-Z][A-Z0-9_]*")
 _SANE = 4  # without a declared range a parameter may grow to this many times its default,
 _AROUND_ZERO = 10.0  # and one that is 0 may lie this far to either side

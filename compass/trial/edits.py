@@ -26,11 +26,12 @@ class TriedEdit:
 
 
 def try_edits(
-    store: Store, arena: Arena, cap: int, progress: Callable[[Version, PairedTest], None]
+    store: Store, arena: Arena, cap: int, seed: int, progress: Callable[[Version, PairedTest], None]
 ) -> Iterator[TriedEdit]:
     """Try every edit by hand that was never tried, in the library that is live now; each is recorded, then given.
 
-    cap: pairs of battles after which an edit stays undecided. progress: called after each look that decided nothing.
+    cap: pairs of battles after which an edit stays undecided. seed: of the first one. progress: called after each look that
+    decided nothing.
 
     Raises:
         InputError: the store cannot be read or written, or as of `try_candidate`.
@@ -49,7 +50,7 @@ def try_edits(
             if isinstance(skill, Skill) and passed.passed:
                 library, told = store.live(), partial(progress, version)
                 sides = with_skill(library, parent), with_skill(library, skill)
-                result = try_candidate(arena, *sides, PairedTest(cap=cap), progress=told)
+                result = try_candidate(arena, *sides, PairedTest(cap=cap), seed, told)
             judgement = judgement_of(passed, result)
         store.record_trial(version.skill, version.number, judgement)
         yield TriedEdit(version, before, passed, result, judgement)

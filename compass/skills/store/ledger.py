@@ -134,9 +134,10 @@ class Ledger:
 
     def merits(self) -> dict[str, Merit]:
         """What is known of every text that ever was live, by sha256; a text that came back is live since then."""
-        admitted = [each for each in self.candidates.values() if each.verdict == ADMITTED]
-        gains = {each.sha256: _sure_gain(each.judgement) for each in admitted}
         versions = [version for history in self._versions.values() for version in history]
+        judged = [(each.sha256, each.judgement) for each in self.candidates.values()]
+        judged += [(each.sha256, self._tried.get((each.skill, each.number))) for each in versions]
+        gains = {sha256: _sure_gain(each) for sha256, each in judged if each and each.verdict == ADMITTED}
         return {version.sha256: Merit(gains.get(version.sha256, 0.0), version.when) for version in versions}
 
     def _statistics(self, skill: str, verdicts: list[str | None]) -> SkillStatistics:
@@ -220,9 +221,9 @@ class Ledger:
 _BY_HAND = ("edited", "found")
 
 
-def _sure_gain(judgement: Judgement | None) -> float:
+def _sure_gain(judgement: Judgement) -> float:
     """The lower end of a trial's interval, not below 0; 0 without one, or under full information."""
-    trial = (judgement.trial if judgement else None) or {}
+    trial = judgement.trial or {}
     interval = trial.get("interval") if trial.get("information", "communicated") == "communicated" else None
     if not isinstance(interval, Sequence) or not interval or not isinstance(interval[0], int | float):
         return 0.0

@@ -49,10 +49,14 @@ class StoreReader:
         skills = dict(library.skills)
         for file in {problem.file for problem in library.broken}:
             last = self._last(Path(file).stem)
-            if last is not None:
+            if last is None:
+                continue
+            try:
                 found = check_content(self._sources.get(last.sha256), self.folder / file)
-                if isinstance(found, Skill):
-                    skills[last.skill] = found
+            except InputError:
+                continue  # the kept text is damaged, too: then the skill is left out, as its file's problem says
+            if isinstance(found, Skill):
+                skills[last.skill] = found
         return replace(library, skills={name: skills[name] for name in sorted(skills)}, merits=self.merits())
 
     def history(self, name: str) -> tuple[Version, ...]:

@@ -93,6 +93,15 @@ class Store(StoreReader):
             assert stands is not None
             return stands
 
+    def refusal(self, candidate_id: str) -> str:
+        """Why a candidate could not be admitted as things stand, "" if nothing keeps it out: battles for it would be wasted."""
+        with self._changing():
+            self._look()
+            kept = self._candidate(candidate_id)
+            if self._ledger.state(kept.skill) == "retired":
+                return f"{kept.skill} was retired; compass skills restore {kept.skill} brings it back"
+            return self._refusal(kept)
+
     def record_trial(self, name: str, number: int, judgement: Judgement) -> None:
         """Record what came of trying a version against the one before it. Its file is left as it is, whatever the verdict."""
         with self._changing():

@@ -40,7 +40,10 @@ def test_a_model_proposes_and_its_words_are_kept(
     kept = Store(skills).candidates()
     assert kept and all(each.by == "vlm" and each.prompt and each.reply and each.verdict for each in kept)
     assert list((out / "cassette").rglob("*.jsonl"))
-    assert orjson.loads((out / "manifest.json").read_bytes())["synthesizer"] == "vlm"
+    manifest = orjson.loads((out / "manifest.json").read_bytes())
+    assert (manifest["synthesizer"], manifest["model"], manifest["image"]) == ("vlm", "scripted", True)
+    assert manifest["endpoint"]["base_url"] == server.base_url and manifest["limits"]["max_tokens"] is None
+    assert len({manifest["prompts"], manifest["evolve_prompts"]}) == 2 and "openai" in manifest["packages"]
 
 
 def test_a_limit_of_the_model_ends_it(
@@ -65,6 +68,7 @@ def test_a_limit_of_the_model_ends_it(
         )
     assert ran.code == 0, ran.err
     assert 0 < len((tmp_path / "out" / "rounds.jsonl").read_bytes().splitlines()) < 50
+    assert "no further round: " in ran.err and "tokens" in ran.err
 
 
 @pytest.mark.parametrize(
@@ -106,4 +110,5 @@ def test_rules_grow_a_library_and_say_how_it_went(
     )
     assert ran.code == 0, ran.err
     assert "embedded engine" in ran.out and "skills log --skills" in ran.out
+    assert "on the same held-out battles" in ran.out
     assert "round 1, protoss_5_vs_5" in ran.err and "held-out battles after 0 rounds" in ran.err

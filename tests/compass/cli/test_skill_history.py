@@ -57,6 +57,27 @@ def test_the_log_shows_everything_of_one_candidate(compass, folder):
     assert ran.code == 2 and "unknown candidate 'c9'" in ran.err
 
 
+def test_a_candidate_is_shown_beside_what_it_was_made_and_tuned_from(compass, folder):
+    store = Store(folder)
+    made_from = {"made_from": sha256(source("wait"))}
+    first = store.submit(Candidate("marine_hold", source("special"), "scripted", None, "x", None, None, made_from))
+    page = compass("skills", "log", "--id", first, "--skills", folder).out
+    assert f"--- what {first} was made from" in page and '-"""Hold: wait.' in page
+    tuned = {**made_from, "tuned": first}
+    second = store.submit(Candidate("marine_hold", source("tuned"), "scripted", None, "x", None, None, tuned))
+    page = compass("skills", "log", "--id", second, "--skills", folder).out
+    assert f"--- {first} before it was tuned" in page and '-"""Hold: special.' in page
+    odd = {"made_from": "../../hold", "tuned": ["c1"]}
+    third = store.submit(Candidate("marine_hold", source("odd"), "scripted", None, "x", None, None, odd))
+    page = compass("skills", "log", "--id", third, "--skills", folder).out
+    assert f"--- nothing before {third}" in page and "before it was tuned" not in page
+
+
+def test_the_log_of_a_skill_that_is_none_names_the_nearest(compass, folder):
+    ran = compass("skills", "log", "hodl", "--skills", folder)
+    assert ran.code == 2 and "did you mean hold" in ran.err and ran.out == ""
+
+
 def test_diff_compares_versions(compass, folder):
     text = compass("skills", "diff", "hold", "--skills", folder).out
     assert "--- hold version 1 by human, 2" in text and "+++ hold version 2 by vlm, 2" in text
@@ -73,15 +94,18 @@ def test_diff_compares_versions(compass, folder):
 
 
 def test_skills_go_back_away_and_come_again(compass, folder):
-    assert compass("skills", "revert", "hold", 1, "--skills", folder).out == "hold is live as version 3\n"
+    told = compass("skills", "revert", "hold", 1, "--skills", folder).out
+    assert told == f"hold is live in {folder} as version 3\n"
     assert (folder / "hold.py").read_text() == source("stand")
     assert json.loads(compass("skills", "revert", "hold", 2, "--skills", folder, "--json").out)["number"] == 4
     assert (
         "restore kite brings it back" in compass("skills", "retire", "kite", "--reason", "dull", "--skills", folder).out
     )
     assert not (folder / "kite.py").exists() and Store(folder).events("kite")[-1]["reason"] == "dull"
-    assert compass("skills", "restore", "kite", "--skills", folder).out == "kite is live as version 1\n"
-    assert json.loads(compass("skills", "retire", "kite", "--skills", folder, "--json").out)["state"] == "retired"
+    told = compass("skills", "restore", "kite", "--skills", folder).out
+    assert told == f"kite is live in {folder} as version 1\n"
+    retired = json.loads(compass("skills", "retire", "kite", "--skills", folder, "--json").out)
+    assert (retired["state"], retired["folder"]) == ("retired", str(folder))
     ran = compass("skills", "revert", "hodl", 1, "--skills", folder)
     assert ran.code == 2 and "did you mean hold" in ran.err
 

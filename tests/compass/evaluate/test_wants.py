@@ -119,10 +119,13 @@ def test_a_wish_that_is_kept_because_the_model_failed_is_not_counted_again(tmp_p
     assert sum(want.count for want in found.wants) == SCENARIO.n_units
 
 
-def test_battles_by_rules_tell_what_was_chosen_and_what_went_wrong() -> None:
+def test_battles_tell_what_was_chosen_and_what_went_wrong(tmp_path: Path) -> None:
     bad = library_of(aim="raise ValueError(obs.step)")
-    wants, battles = gather(SCENARIO, bad, None, range(3, 5))
-    assert not wants and [battle.result.seed for battle in battles] == [3, 4]
+    with ModelServer(wanting) as server:
+        asker = Asker(ModelSettings(MODEL, server.base_url), VlmSettings(calls="fused", image=False), Limits(), None)
+        with open_model(asker, tmp_path) as asking:
+            battles = gather(SCENARIO, bad, asking, range(3, 5)).battles
+    assert [battle.result.seed for battle in battles] == [3, 4]
     for battle in battles:
         assert battle.chosen == {"aim": battle.result.plans}
         assert battle.faults["aim"] == dict(battle.result.faults) and "ValueError" in battle.first_faults["aim"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,6 +41,8 @@ class _Says:
     """A synthesizer that proposes what it was given, and keeps what it was shown."""
 
     name = "test"
+    about: Mapping[str, Any] = {}
+    packages: tuple[str, ...] = ()
 
     def __init__(self, *candidates: Candidate) -> None:
         self._candidates = candidates
@@ -74,6 +77,9 @@ def test_the_better_candidate_is_admitted_and_the_others_are_told_why_not(arena:
     found = evolution.round()
     assert (found.verdict, found.skill, found.proposals, found.number) == ("admitted", "skill", 3, 1)
     assert found.difference and found.difference > 0 and found.won == 0.0
+    assert found.candidate_wins is not None and found.parent_wins is not None and found.interval is not None
+    assert found.difference == (found.candidate_wins - found.parent_wins) / found.pairs > found.interval[0] > 0
+    assert found.seed is not None and found.seed >= 10**9
     assert store.live().skills["skill"].source == FIGHTING
     reasons = {kept.sha256: kept.judgement.reason for kept in store.candidates() if kept.judgement}
     assert len(reasons) == 3
@@ -101,16 +107,44 @@ def test_what_was_tried_is_shown_and_no_battle_is_played_twice(arena: Arena, tmp
 
 
 def test_a_skill_changed_by_hand_meanwhile_is_not_overwritten(arena: Arena, tmp_path: Path) -> None:
+    for when in ("race", "trying"):
+        (tmp_path / when).mkdir()
+        store = _store(tmp_path / when)
+
+        def told(words: str, when: str = when) -> None:
+            if when in words:
+                (tmp_path / when / "skill.py").write_text(IDLE + "# by hand\n")
+
+        proposed = _Says(_candidate(store, FIGHTING))
+        found = Evolution(store, [arena], proposed, 0, SMALL, by_rules, told).round()
+        assert found.verdict == "rejected" and found.reason == "the parent changed"
+        assert store.live().skills["skill"].source == IDLE + "# by hand\n"
+
+
+def test_what_cannot_become_live_costs_no_battle(arena: Arena, tmp_path: Path) -> None:
+    store = _store(tmp_path)
+    (tmp_path / "spare.py").write_text(FIGHTING)
+    store.notice()
+    proposed = _candidate(store, FIGHTING + "# more\n", "spare")
+    store.retire("spare", "not wanted")
+    found = Evolution(store, [arena], _Says(proposed), 0, SMALL, by_rules).round()
+    assert found.episodes == SMALL.glance and found.verdict == "rejected"
+    (kept,) = store.candidates()
+    assert kept.judgement and kept.judgement.reason.startswith("spare was retired")
+
+
+def test_who_is_stopped_in_a_round_leaves_nobody_without_a_judgement(arena: Arena, tmp_path: Path) -> None:
     store = _store(tmp_path)
 
-    class _Meddler(_Says):
-        def propose(self, situation: Situation, count: int) -> Sequence[Candidate]:
-            (tmp_path / "skill.py").write_text(IDLE + "# by hand\n")
-            return super().propose(situation, count)
+    def told(words: str) -> None:
+        if "race" in words:
+            raise KeyboardInterrupt
 
-    found = Evolution(store, [arena], _Meddler(_candidate(store, FIGHTING)), 0, SMALL, by_rules).round()
-    assert found.verdict == "rejected" and found.reason == "the parent changed"
-    assert store.live().skills["skill"].source == IDLE + "# by hand\n"
+    made = _candidate(store, FIGHTING), _candidate(store, "no skill")
+    with pytest.raises(KeyboardInterrupt):
+        Evolution(store, [arena], _Says(*made), 0, SMALL, by_rules, told).round()
+    verdicts = {kept.verdict: kept.judgement.reason for kept in store.candidates() if kept.judgement}
+    assert verdicts["undecided"] == "the evolution was stopped" and "rejected" in verdicts and len(verdicts) == 2
 
 
 def test_a_recipe_is_tuned_remembered_and_known_again(arena: Arena, tmp_path: Path) -> None:

@@ -41,6 +41,9 @@ class _Heard:
     def measured(self, point: Point) -> None:
         self.points.append(point)
 
+    def stopped(self, limit: str) -> None:
+        self.words.append(limit)
+
 
 def _settings(folder: Path, **changes: object) -> EvolveSettings:
     skills = folder / "skills"
@@ -72,6 +75,10 @@ def test_a_run_leaves_its_manifest_rounds_curve_and_library(tmp_path: Path) -> N
     points = _lines(tmp_path / "out" / "curve.jsonl")
     assert len(points) == len(curve) == len(heard.points) and points[0]["rounds"] == 0
     assert set(curve[0].wins) == {"protoss_5_vs_5", "protoss_5_vs_6"} and curve[0].battles == 4
+    for point in curve:
+        for name, gain in point.gains.items():
+            assert gain.difference == (point.wins[name] - curve[0].wins[name]) / 4 and gain.pairs == 4
+    assert all((each["pairs"] > 0) == (each["interval"] is not None) == (each["seed"] is not None) for each in rounds)
     assert load_library(tmp_path / "out" / "skills").content_hash == curve[-1].library
     assert Store(settings.skills).candidates() and heard.words
 

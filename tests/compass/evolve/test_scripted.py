@@ -5,9 +5,10 @@ from __future__ import annotations
 from compass.evolve.base import Situation
 from compass.evolve.edit import checked
 from compass.evolve.scripted import ScriptedSynthesizer
-from compass.evolve.variation import fighter
+from compass.evolve.variation import fighter, spare_rules
 from compass.skills.library import default_library_folder, load_library
 from compass.skills.store import Candidate
+from compass.synthesis.fragments import RULES
 from compass.synthesis.recipe import Recipe, compose
 from compass.trial.trial import with_skill
 from envs.scenario_file import load_scenario
@@ -71,6 +72,19 @@ def test_every_unit_type_has_its_turn_in_every_scenario() -> None:
         for each in synthesizer.propose(Situation(scenario, SHIPPED), 2):
             served.setdefault(scenario.name, set()).update(checked(each.name, each.source).unit_types)
     assert served == {scenario.name: set(scenario.unit_types) for scenario in scenarios}
+
+
+def test_every_rule_has_its_turn_before_one_comes_again() -> None:
+    recipe = fighter("marine", "marine_fight")
+    library = with_skill(SHIPPED, checked("marine_fight", compose(recipe)))
+    scenario = load_scenario("terran_5_vs_5")
+    synthesizer = ScriptedSynthesizer(6)
+    for _ in range(6):
+        synthesizer.propose(Situation(scenario, library, recipes={"marine_fight": recipe}), 24)
+    picked = [count for (kinds, piece), count in synthesizer._picked.items() if kinds == ("marine",) and piece in RULES]
+    lacking = set(spare_rules(recipe.rules))
+    assert len(picked) >= len(lacking) and min(picked) >= 1
+    assert max(picked) - min(picked) <= 2  # a recipe that has one already cannot get it
 
 
 def test_no_name_of_another_unit_types_skill_is_taken() -> None:

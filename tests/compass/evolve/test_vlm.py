@@ -74,7 +74,7 @@ def propose(
 ) -> tuple[list[Candidate], ModelServer]:
     with ModelServer(answers) as server:
         how = Asker(ModelSettings(MODEL, server.base_url), VlmSettings(image_size=256), limits or Limits(), None)
-        with open_model(how, folder) as asking, VlmSynthesizer(asking) as synthesizer:
+        with open_model(how, folder) as asking, VlmSynthesizer(how, asking) as synthesizer:
             return [each for count in counts for each in synthesizer.propose(situation, count)], server
 
 
@@ -138,7 +138,7 @@ def test_what_never_is_a_skill_is_a_candidate_for_the_gate_to_reject(tmp_path: P
 def test_the_scripted_model_stands_in_for_a_model_here_too(tmp_path: Path) -> None:
     with scripted_server() as server:
         asker = Asker(ModelSettings("scripted", server.base_url), VlmSettings(image=False), Limits(), None)
-        with open_model(asker, tmp_path) as asking, VlmSynthesizer(asking) as synthesizer:
+        with open_model(asker, tmp_path) as asking, VlmSynthesizer(asker, asking) as synthesizer:
             found = synthesizer.propose(SITUATION, 2)
     for each in found:
         assert isinstance(check_source(each.source, Path(f"{each.name}.py")), Skill) and not each.evidence["complaints"]

@@ -47,6 +47,16 @@ def test_a_text_that_comes_back_keeps_its_proof_and_one_that_replaced_it_has_non
     assert known_library(folder).merits[proven].proven == 0.041
 
 
+def test_an_edit_by_hand_that_was_tried_has_proven_as_much_as_its_trial_says(folder):
+    store = Store(folder)
+    store.notice()
+    store.record_trial("s05", 2, Judgement("admitted", "", {}, TRIAL, 320))
+    library = known_library(folder)
+    assert library.merits[library.skills["s05"].sha256].proven == 0.041
+    store.record_trial("s05", 2, Judgement("undecided", "", {}, TRIAL, 320))
+    assert known_library(folder).merits[library.skills["s05"].sha256].proven == 0.0
+
+
 @pytest.mark.parametrize(
     "trial", [None, {"pairs": 4}, {"interval": []}, {"interval": "wide"}, {"interval": [-0.3, 0.1]}]
 )

@@ -158,6 +158,27 @@ def test_a_broken_edit_is_refused_and_the_last_good_version_stays_live(store: St
     assert len(check_whole(folder).history("hold")) == 1
 
 
+def test_where_the_last_good_text_is_damaged_too_the_other_skills_are_live(store: Store, folder: Path) -> None:
+    admit(store, "kite", source("kite"), None)
+    (folder / "hold.py").write_text("x =")
+    store.notice()
+    (folder / ".library" / "versions" / f"{sha256(source('stand'))}.py").write_text("damaged")
+    live = Store(folder).live()
+    assert set(live.skills) == {"kite"} and live.broken[0].file == "hold.py"
+
+
+def test_what_keeps_a_candidate_out_is_known_before_it_is_tried(store: Store, folder: Path) -> None:
+    admit(store, "kite", source("kite"), None)
+    fine = store.submit(candidate("hold", source("wait"), source("stand")))
+    back = store.submit(candidate("kite", source("again"), source("kite")))
+    assert store.refusal(fine) == store.refusal(back) == ""
+    store.retire("kite", "useless")
+    assert store.refusal(back) == "kite was retired; compass skills restore kite brings it back"
+    (folder / "hold.py").write_text("x =")
+    assert store.refusal(fine) == "the parent changed"
+    assert "lower-case letters" in store.refusal(store.submit(candidate("No Name", source("x"), None)))
+
+
 def test_an_edit_that_breaks_and_one_that_mends(store: Store, folder: Path) -> None:
     store.notice()
     (folder / "hold.py").write_text("x =")
