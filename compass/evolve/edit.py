@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 from compass.skills.library import Skill, check_source
@@ -12,6 +13,8 @@ from compass.skills.parse import constant
 from compass.synthesis.fragments import RULES
 from compass.synthesis.recipe import declaration, importing
 
+_Edit = tuple[int, int, list[str]]
+"""Lines of a text, from the first to before the second, and what comes into their place."""
 _INDENT = 4  # of the pieces' text
 _FIELD = re.compile(r"^([ \t]*)(unit_types|task):.*\n", re.MULTILINE)
 
@@ -43,24 +46,49 @@ def with_rule(skill: Skill, rule: str) -> str | None:
     piece = RULES[rule]
     tree = ast.parse(skill.source)
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    imported = {
-        alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
-    }
-    if piece.ends or used & {knob.name for knob in piece.knobs}:
-        return None
-    lines = _lines(skill.source)
     logic = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "control_logic")
-    if logic.body[0].lineno == logic.lineno or logic.body[0].col_offset != _INDENT:
+    clash = used & {knob.name for knob in piece.knobs}
+    if piece.ends or clash or logic.body[0].lineno == logic.lineno or logic.body[0].col_offset != _INDENT:
         return None
     first = logic.body[0].lineno - 1
-    lines[first:first] = [f"    {line}\n" for line in piece.lines]
-    missing = sorted(set(piece.helpers) - imported)
-    new = [*importing(missing), "\n"] if missing else []
-    new += [f"{declaration(knob, knob.default)}\n" for knob in piece.knobs]
-    before = min(node.lineno for node in tree.body if isinstance(node, ast.FunctionDef)) - 1
-    lines[before:before] = [*new, *(["\n", "\n"] if new else [])]
+    head = list(takewhile(lambda node: not isinstance(node, ast.FunctionDef), tree.body))
+    edits = [
+        (first, first, [f"    {line}" for line in piece.lines]),
+        *_declared(head, [declaration(knob, knob.default) for knob in piece.knobs]),
+        *_imported(head, piece.helpers),
+    ]
+    lines = _lines(skill.source)
+    for start, end, new in sorted(edits, reverse=True):
+        lines[start:end] = [f"{line}\n" for line in new]
     text = "".join(lines)
     return text if isinstance(check_source(text, Path(f"{skill.name}.py")), Skill) else None
+
+
+def _declared(head: Sequence[ast.stmt], declarations: Sequence[str]) -> Iterator[_Edit]:
+    """Put declarations behind the last of them, else behind all that stands before the functions."""
+    if declarations:
+        known = [node for node in head if constant(node)[0]]
+        end = (known or head)[-1].end_lineno or 0
+        yield end, end, [*([] if known else [""]), *declarations]
+
+
+def _imported(head: Sequence[ast.stmt], helpers: Sequence[str]) -> Iterator[_Edit]:
+    """Put helpers into the import of helpers, else an import of them behind the last import, or the docstring."""
+    imports = [node for node in head if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {alias.asname or alias.name for node in imports for alias in node.names}
+    missing = set(helpers) - names
+    if not missing:
+        return
+    for node in imports:
+        if (
+            isinstance(node, ast.ImportFrom)
+            and node.module == "compass.skill"
+            and not any(a.asname for a in node.names)
+        ):
+            yield node.lineno - 1, node.end_lineno or 0, importing(sorted(missing | {a.name for a in node.names}))
+            return
+    end = (imports[-1] if imports else head[0]).end_lineno or 0
+    yield end, end, ["", *importing(sorted(missing))]
 
 
 def serving(skill: Skill, unit_types: Sequence[str], tasks: Sequence[str]) -> str | None:

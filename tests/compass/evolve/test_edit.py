@@ -47,7 +47,8 @@ def test_a_rule_is_put_before_all_a_skill_does(name: str, rule: str) -> None:
         return
     made = checked(name, text)
     assert made.parameters == skill.parameters | {knob.name: knob.default for knob in RULES[rule].knobs}
-    assert not [line for line in _changed(skill.source, text) if line.startswith("-")]
+    removed = [line for line in _changed(skill.source, text) if line.startswith("-")]
+    assert all("import" in line for line in removed) and text.count("from compass.skill import") == 1
     body = text.split("def control_logic(obs, memory):\n")[1]
     assert body.startswith("".join(f"    {line}\n" for line in RULES[rule].lines))
 
