@@ -25,7 +25,7 @@ def locked(path: Path, patience: float = PATIENCE) -> Iterator[None]:
         InputError: somebody has held it for `patience` seconds.
         OSError: the file cannot be made.
     """
-    file = os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
+    file = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_NONBLOCK, 0o644)  # a pipe there would be waited for
     try:
         _acquire(file, path, time.monotonic() + patience)
         yield

@@ -26,9 +26,12 @@ def format_of(home: Path, migrations: Mapping[int, Step] = MIGRATIONS) -> int:
     """The format of what `home` keeps, 0 for nothing.
 
     Raises:
-        InputError: it is of a later format, or its number is damaged or cannot be read.
+        InputError: it is of a later format, its number is damaged or cannot be read, or its files are none.
     """
     path, newest = home / "format", max(migrations)
+    for file in (path, home / "events.jsonl"):
+        if file.exists() and not file.is_file():
+            raise InputError(f"{file} is no file; move it away, or put it back from a copy of the library")
     try:
         number = int(path.read_bytes())
     except FileNotFoundError:

@@ -61,11 +61,12 @@ class Shelf:
         Raises:
             InputError: the file is gone, not readable, or no longer what its name says.
         """
-        path = self.path(sha256)
+        path, home = self.path(sha256), self.folder.parent
+        way_out = f"put it back from a copy of the library, or delete {home}, which loses its history and nothing else"
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise InputError(f"cannot read {path}: {error.strerror}; put it back from a copy of the library") from None
+            raise InputError(f"cannot read {path}: {error.strerror}; {way_out}") from None
         if digest(content) != sha256:
-            raise InputError(f"{path} was changed and is no longer what it was; put it back from a copy of the library")
+            raise InputError(f"{path} was changed and is no longer what it was; {way_out}")
         return content

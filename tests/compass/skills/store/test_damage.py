@@ -56,6 +56,18 @@ def test_a_line_of_a_wrong_form_is_named(store: Store, folder: Path) -> None:
         Store(folder).history("hold")
 
 
+@pytest.mark.parametrize("name", ["format", "events.jsonl"])
+def test_a_pipe_in_the_place_of_a_file_is_named_and_not_waited_for(store: Store, folder: Path, name: str) -> None:
+    store.notice()
+    (folder / ".library" / name).unlink()
+    os.mkfifo(folder / ".library" / name)
+    (folder / ".library" / "lock").unlink()
+    os.mkfifo(folder / ".library" / "lock")
+    for look in (Store(folder).notice, Store(folder).events):
+        with pytest.raises(InputError, match=f"{name} is no file; move it away"):
+            look()
+
+
 def test_kinds_of_events_that_are_not_known_yet_change_nothing(store: Store, folder: Path) -> None:
     store.notice()
     with (folder / ".library" / "events.jsonl").open("a") as log:
