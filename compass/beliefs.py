@@ -9,7 +9,6 @@ embedded engine, in which 82 to 88 of 100 enemies in sight are told right (most 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import hypot
 from typing import Any
 
 from compass.measures import distance, reach, vitality
@@ -26,14 +25,15 @@ _WALKED = 0.3  # map units within a step that are no shift in a crowd
 _NEARLY = 0.5  # map units beyond its reach at which an enemy may strike: positions are a step apart
 _WITHIN = 1.0  # map units within its reach at which an enemy would strike instead of walking on
 _SCRATCH = 0.01  # a loss of this fraction of the hit points is a hit; what regenerates is less than a hit takes
-_CLOSEST = 0.3  # map units; a way shorter than this has no direction
+_SHORTEST = 0.3  # product of two ways in map units; shorter ones have no direction
 
 
 def aims_of(obs: Observation, memory: dict[str, Any]) -> dict[int, int]:
     """Which agent each enemy attacks, by the enemy's id: known under full information, else the likeliest. An enemy that can hit
-    nobody known is left out. `memory` is the skill's own. Ask at every step, since every step tells something.
+    nobody known is left out, as is one that is known to attack nobody. `memory` is the skill's own. Ask at every step, since every
+    step tells something.
     """
-    beliefs: _Beliefs = memory.setdefault("beliefs", _Beliefs())
+    beliefs: _Beliefs = memory.setdefault("aims_of", _Beliefs())
     if beliefs.step != obs.step:
         beliefs.update(obs)
     return dict(beliefs.aims)
@@ -56,7 +56,10 @@ class _Beliefs:
         lives = {unit.id: vitality(unit, obs) for unit in us if unit.age == 0}
         hit = {id_ for id_, life in lives.items() if life < self._lives.get(id_, 0.0) - _SCRATCH}
         known = {unit.id for unit in us}
-        aims = {foe.id: self._aim(foe, obs, us, hit, known) for foe in obs.enemies}
+        if any(foe.aims_at is not None for foe in obs.enemies):  # full information
+            aims = {foe.id: foe.aims_at if _armed(foe, obs) else None for foe in obs.enemies}
+        else:
+            aims = {foe.id: self._aim(foe, obs, us, hit, known) for foe in obs.enemies}
         self.aims = {foe: aim for foe, aim in aims.items() if aim in known}
         self.step = obs.step
         self._lives |= lives
@@ -65,10 +68,8 @@ class _Beliefs:
 
     def _aim(self, foe: Entity, obs: Observation, us: Sequence[Entity], hit: set[int], known: set[int]) -> int | None:
         """Whom of us an enemy attacks; None where it can hit nobody."""
-        if foe.aims_at is not None:
-            return foe.aims_at
         can_be_hit = [unit for unit in us if obs.units[foe.unit_type].hits_air or not obs.units[unit.unit_type].flying]
-        if not can_be_hit:
+        if not can_be_hit or not _armed(foe, obs):
             return None
         scores = self._scores.get(foe.id)
         step, before = self._foes.get(foe.id, (obs.step, foe.position))
@@ -83,7 +84,7 @@ class _Beliefs:
 
     def _sign(self, foe: Entity, before: Position, unit: Entity, hit: bool, obs: Observation) -> float:
         """What the last step tells of one of us, 0 being nothing against it."""
-        beyond = distance(unit.position, foe.position) - reach(foe, obs)
+        beyond = distance(unit.position, foe.position) - reach(foe, obs, unit)
         if distance(before, foe.position) <= _WALKED:
             return _HIT * hit - _OUT * min(max(beyond - _NEARLY, 0.0), 1.0)
         x, y = self._places.get(unit.id, unit.position)
@@ -91,7 +92,12 @@ class _Beliefs:
         return _STRAY * (_course(before, foe.position, goal) - 1.0) - _IDLE * (beyond < -_WITHIN)
 
 
+def _armed(foe: Entity, obs: Observation) -> bool:
+    return obs.units[foe.unit_type].weapon_range > 0.0
+
+
 def _course(before: Position, now: Position, goal: Position) -> float:
     """The cosine of the angle between the way walked and the way to a goal."""
     way, rest = (now[0] - before[0], now[1] - before[1]), (goal[0] - before[0], goal[1] - before[1])
-    return (way[0] * rest[0] + way[1] * rest[1]) / max(hypot(*way) * hypot(*rest), _CLOSEST)
+    lengths = distance(before, now) * distance(before, goal)
+    return (way[0] * rest[0] + way[1] * rest[1]) / max(lengths, _SHORTEST)

@@ -26,7 +26,7 @@ def vitality(unit: Entity, obs: Observation) -> float:
     return hit_points(unit, obs) / ((facts.ally_health if unit.team == "ally" else facts.health) + facts.shield)
 
 
-def reach(unit: Entity, obs: Observation) -> float:
-    """The distance, between centres, within which a unit's weapon hits this agent; 0 for a unit without weapon."""
-    facts = obs.units[unit.unit_type]
-    return facts.weapon_range + facts.radius + obs.units[obs.own.unit_type].radius if facts.weapon_range else 0.0
+def reach(unit: Entity, obs: Observation, target: Entity | None = None) -> float:
+    """The distance, between centres, within which a unit's weapon hits `target` (None: this agent); 0 for a unit without weapon."""
+    facts, hit = obs.units[unit.unit_type], obs.units[(target or obs.own).unit_type]
+    return facts.weapon_range + facts.radius + hit.radius if facts.weapon_range else 0.0

@@ -29,5 +29,5 @@ def compare(
         return
     out().print(table_of(reports))
     for other in others:
-        out().print(difference_line(other, first), markup=False, soft_wrap=True)
+        out().print(difference_line(other, first, reports), markup=False, soft_wrap=True)
     show_origin(reports)

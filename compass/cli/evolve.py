@@ -24,6 +24,7 @@ from compass.evolve.folder import EvolveFolder
 from compass.evolve.run import EvolveSettings, Point, Progress, default_evolve_path, evolve
 from compass.evolve.scripted import ScriptedSynthesizer
 from compass.skills.library import Library, default_library_folder, load_library
+from compass.skills.store import Store
 from compass.trial.arena import Arena
 from envs.scenario_file import load_scenario
 
@@ -136,7 +137,8 @@ def evolve_command(
 
 
 def _by_rules(settings: EvolveSettings, folder: EvolveFolder, shown: Progress) -> list[Point]:
-    return evolve(settings, ScriptedSynthesizer(settings.seed), folder, shown)
+    synthesizer = ScriptedSynthesizer(settings.seed, Store(settings.skills).candidates())
+    return evolve(settings, synthesizer, folder, shown)
 
 
 def _by_model(settings: EvolveSettings, options: dict[str, Any], folder: EvolveFolder, shown: Progress) -> list[Point]:
@@ -184,7 +186,7 @@ def _gain(found: Round) -> str:
     if found.difference is None or found.interval is None:
         return ""
     low, high = (100 * end for end in found.interval)
-    points = f"{100 * found.difference:+.1f} points (95 % each end: {low:+.1f} to {high:+.1f})"
+    points = f"{100 * found.difference:+.1f} points ({low:+.1f} to {high:+.1f}, each end with 95 %)"
     return f" ({points} in {found.pairs} pairs of battles from {found.seed} on)"
 
 

@@ -54,9 +54,9 @@ def log(
         else:
             print(visible("\n".join(_candidate_page(store, kept))))
         return
-    if name is not None and store.exists and name not in store.statistics():
-        raise unknown("skill", name, store.statistics())
     events = store.events(name)
+    if name is not None and not events and store.exists:
+        raise unknown("skill", name, store.statistics())
     if json:
         print_json({"folder": str(store.folder), "events": [_event_fields(event) for event in events]})
         return

@@ -82,9 +82,16 @@ def check(skills: Skills = None, json: Json = False) -> None:
 
 
 @app.command("init")
-def init(folder: Annotated[Path, typer.Argument(help="A new or empty folder.")], json: Json = False) -> None:
+def init(
+    folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],
+    grown: Annotated[
+        str | None,
+        typer.Option(help="Copy the library that evolution made of it for this scenario.", metavar="SCENARIO"),
+    ] = None,
+    json: Json = False,
+) -> None:
     """Copy the shipped library into a folder of your own, to be edited and given as --skills."""
-    files = init_library(folder)
+    files = init_library(folder, grown)
     if json:
         print_json({"folder": str(folder), "files": [file.name for file in files]})
     else:

@@ -191,7 +191,7 @@ def table_of(reports: Sequence[RunReport]) -> Group:
 
 
 def _labels(reports: Sequence[RunReport]) -> list[str]:
-    """Who played, and with which skills where nothing else tells two runs apart."""
+    """Who played each, and with which skills where nothing else tells two runs apart."""
     libraries: dict[str, set[str]] = {}
     for report in reports:
         libraries.setdefault(report.player, set()).add(report.library)
@@ -310,10 +310,10 @@ def difference_of(first: RunReport, second: RunReport) -> PairedDifference | Non
     return paired_difference(first.results, second.results)
 
 
-def difference_line(first: RunReport, second: RunReport) -> str:
-    """The paired difference in one line for people."""
+def difference_line(first: RunReport, second: RunReport, among: Sequence[RunReport] = ()) -> str:
+    """The paired difference in one line for people. among: all reports that it is shown with, which it must tell apart."""
     difference = difference_of(first, second)
-    one, other = _labels([first, second])
+    one, other = _labels([first, second, *among])[:2]
     if difference is None:
         return f"{one} and {other} have no seed in common"
     low, high = difference.interval

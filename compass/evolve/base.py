@@ -21,7 +21,8 @@ class Situation:
 
     wants: what planners wanted, most wanted first. tried: what came of earlier candidates, one line each, oldest first. battles:
     those that the library played last. recipes: of the skills that are known to be made from one, by name; of a candidate that did
-    well and was not sure to be better, its own in the place of the live skill's.
+    well and was not sure to be better, its own in the place of the live skill's. retired: names that somebody took out of the
+    library, under which nothing comes in.
     """
 
     scenario: Scenario
@@ -30,6 +31,7 @@ class Situation:
     tried: tuple[str, ...] = ()
     battles: tuple[Episode, ...] = ()
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    retired: frozenset[str] = frozenset()
 
     @property
     def chosen(self) -> Counter[str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from compass.skills.library import Skill, check_source
 from compass.skills.parse import constant
-from compass.synthesis.fragments import RULES
+from compass.synthesis.fragments import RULES, Rule
 from compass.synthesis.recipe import declaration, importing
 
 _Edit = tuple[int, int, list[str]]
@@ -45,23 +45,49 @@ def with_rule(skill: Skill, rule: str) -> str | None:
     """
     piece = RULES[rule]
     tree = ast.parse(skill.source)
-    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     logic = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "control_logic")
-    clash = used & {knob.name for knob in piece.knobs}
-    if piece.ends or clash or logic.body[0].lineno == logic.lineno or logic.body[0].col_offset != _INDENT:
+    if (
+        piece.ends
+        or _clash(tree, logic, piece)
+        or logic.body[0].lineno == logic.lineno
+        or logic.body[0].col_offset != _INDENT
+    ):
         return None
     first = logic.body[0].lineno - 1
     head = list(takewhile(lambda node: not isinstance(node, ast.FunctionDef), tree.body))
     edits = [
         (first, first, [f"    {line}" for line in piece.lines]),
         *_declared(head, [declaration(knob, knob.default) for knob in piece.knobs]),
-        *_imported(head, piece.helpers),
+        *_imported(head, piece.helpers, skill.source.split("\n")),
     ]
     lines = _lines(skill.source)
-    for start, end, new in sorted(edits, reverse=True):
+    for start, end, new in sorted(edits, key=lambda edit: -edit[0]):  # at the same line the import comes to stand above
         lines[start:end] = [f"{line}\n" for line in new]
     text = "".join(lines)
     return text if isinstance(check_source(text, Path(f"{skill.name}.py")), Skill) else None
+
+
+def _clash(tree: ast.Module, logic: ast.FunctionDef, piece: Rule) -> bool:
+    """Whether a name means one thing in the rule and another in the skill."""
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    if {node.id for node in names} & {knob.name for knob in piece.knobs}:
+        return True
+    own = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)} - {
+        "score_target"
+    }  # what rules mean by it
+    own |= {
+        alias.asname for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names if alias.asname
+    }
+    own |= {node.id for part in tree.body if not isinstance(part, ast.FunctionDef) for node in _stored(part)}
+    parts = ast.parse("\n".join(["def rule():", *(f"    {line}" for line in piece.lines)]))
+    given = {node.id for node in _stored(parts)}
+    taken = {node.id for node in ast.walk(parts) if isinstance(node, ast.Name)} - given
+    return bool(own & (given | taken)) or bool(taken & {node.id for node in _stored(logic)})
+
+
+def _stored(part: ast.AST) -> Iterator[ast.Name]:
+    """The names that a part gives a value."""
+    return (node for node in ast.walk(part) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
 
 
 def _declared(head: Sequence[ast.stmt], declarations: Sequence[str]) -> Iterator[_Edit]:
@@ -72,14 +98,16 @@ def _declared(head: Sequence[ast.stmt], declarations: Sequence[str]) -> Iterator
         yield end, end, [*([] if known else [""]), *declarations]
 
 
-def _imported(head: Sequence[ast.stmt], helpers: Sequence[str]) -> Iterator[_Edit]:
-    """Put helpers into the import of helpers, else an import of them behind the last import, or the docstring."""
+def _imported(head: Sequence[ast.stmt], helpers: Sequence[str], lines: Sequence[str]) -> Iterator[_Edit]:
+    """Put helpers into an import of helpers that shares its lines with nothing, else behind the last import, or the docstring."""
     imports = [node for node in head if isinstance(node, ast.Import | ast.ImportFrom)]
     names = {alias.asname or alias.name for node in imports for alias in node.names}
     missing = set(helpers) - names
     if not missing:
         return
     for node in imports:
+        if any(sign in line for line in lines[node.lineno - 1 : node.end_lineno] for sign in "#;\\"):
+            continue
         if (
             isinstance(node, ast.ImportFrom)
             and node.module == "compass.skill"

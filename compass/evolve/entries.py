@@ -22,17 +22,13 @@ class Entrant:
     passed: GateResult
     battles: int = 0
 
-    def after(self, battles: int) -> Entrant:
-        """The same after more battles."""
-        return replace(self, battles=self.battles + battles)
-
 
 class Entries:
     """All candidates of an evolution. `results`: what came of each, a line, oldest first."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._open: dict[str, Entrant] = {}
+        self._open: dict[str, Judgement] = {}
         self.results: list[str] = []
 
     def submit(self, candidate: Candidate) -> Entrant | None:
@@ -42,22 +38,28 @@ class Entries:
             InputError: skills cannot be confined here, or the store cannot be written.
         """
         id_ = self._store.submit(candidate)
-        refusal = self._store.refusal(id_)
-        if refusal:
-            self._record(id_, Judgement(Verdict.REJECTED, refusal, {}, None, 0))
-            return None
+        self._open[id_] = Judgement(Verdict.UNDECIDED, "", {}, None, 0)
         found = check_source(candidate.source, self._store.folder / f"{candidate.name}.py")
         passed = gate(found)
-        if isinstance(found, Skill) and passed.passed:
-            self._open[id_] = Entrant(id_, candidate, found, passed)
-            return self._open[id_]
-        self._record(id_, Judgement(Verdict.REJECTED, passed.problems[0], asdict(passed), None, 0))
-        return None
+        if not isinstance(found, Skill) or not passed.passed:
+            self._record(id_, Judgement(Verdict.REJECTED, passed.problems[0], asdict(passed), None, 0))
+            return None
+        refusal = self._store.refusal(id_)
+        if refusal:
+            self._record(id_, Judgement(Verdict.REJECTED, refusal, asdict(passed), None, 0))
+            return None
+        return self.after(Entrant(id_, candidate, found, passed), 0)
+
+    def after(self, entrant: Entrant, battles: int) -> Entrant:
+        """The same after more battles."""
+        entrant = replace(entrant, battles=entrant.battles + battles)
+        self._open[entrant.id] = Judgement(Verdict.UNDECIDED, "", asdict(entrant.passed), None, entrant.battles)
+        return entrant
 
     def leave(self, reason: str) -> None:
         """Judge whoever is still on its way undecided, since nobody will go on with it."""
-        for entrant in list(self._open.values()):
-            self.judge(entrant, Verdict.UNDECIDED, reason)
+        for id_, judgement in list(self._open.items()):
+            self._record(id_, replace(judgement, reason=reason))
 
     def judge(self, entrant: Entrant, verdict: Verdict, reason: str, trials: Sequence[TrialResult] = ()) -> Judgement:
         """Record what came of a candidate, and of an admitted one put it into the library; the judgement that stands.
@@ -70,8 +72,8 @@ class Entries:
         return self._record(entrant.id, Judgement(verdict, reason, asdict(entrant.passed), trial, entrant.battles))
 
     def _record(self, id_: str, judgement: Judgement) -> Judgement:
-        self._open.pop(id_, None)
         stands = self._store.judge(id_, judgement)
+        self._open.pop(id_, None)
         kept = self._store.candidate(id_)
         self.results.append(f"{kept.skill} ({kept.reason}): {stands.verdict}, {stands.reason}")
         return stands

@@ -8,6 +8,7 @@ from statistics import fmean
 
 import numpy as np
 
+from compass.errors import InputError
 from compass.evolve.base import Effort, Gathered, Situation, Synthesizer
 from compass.evolve.edit import with_values
 from compass.evolve.entries import Entrant, Entries
@@ -89,7 +90,7 @@ class Evolution:
         self._store, self._arenas, self._synthesizer, self._told = store, arenas, synthesizer, told
         self._effort, self._watch = effort, watch
         self._next = (seed + 1) * _OF_A_SEED + _OF_A_CANDIDATE * len(store.candidates())
-        self._draw = np.random.default_rng([seed, 1])
+        self._draw = np.random.default_rng([seed, 1, len(store.candidates())])
         self._entries = Entries(store)
         self._promises: dict[str, _Promise] = {}
         self._before = sum(arena.played for arena in arenas)
@@ -109,8 +110,11 @@ class Evolution:
         """
         try:
             return self._round()
-        except BaseException:
-            self._entries.leave("the evolution was stopped")
+        except BaseException as error:
+            try:
+                self._entries.leave("the evolution was stopped")
+            except InputError as other:
+                error.add_note(str(other))
             raise
 
     def _round(self) -> Round:
@@ -124,13 +128,12 @@ class Evolution:
         entrants = [entrant for entrant in map(self._entries.submit, proposed) if entrant is not None]
         verdict, reason = (
             "rejected",
-            "no candidate kept up with the library" if entrants else "no candidate passed the gate",
+            "no candidate kept up with the library" if entrants else "no candidate could be tried",
         )
         winner = self._raced(arena, library, entrants)
         result = None
         if winner is not None:
             winner = self._tuned(arena, library, winner)
-        if winner is not None:
             judgement, result = self._try(arena, library, winner)
             verdict, reason = judgement.verdict, judgement.reason
             self._remember(winner, verdict, result)
@@ -162,7 +165,9 @@ class Evolution:
             skill = library.skills.get(name)
             if promise.parent == (skill.sha256 if skill else None):  # else somebody changed the skill meanwhile
                 known[name] = promise.recipe
-        return Situation(arena.scenario, library, wants, tuple(self._entries.results), battles, known)
+        retired = {name for name, each in self._store.statistics().items() if each.state == "retired"}
+        tried = tuple(self._entries.results)
+        return Situation(arena.scenario, library, wants, tried, battles, known, frozenset(retired))
 
     def _remember(self, entrant: Entrant, verdict: str, result: TrialResult | None) -> None:
         """Go on from a recipe that did well and was not sure to be better, until a better one is found."""
@@ -183,24 +188,20 @@ class Evolution:
         if not entrants:
             return None
         self._told(f"{len(entrants)} candidates race")
-        return self._heats(arena, library, entrants, self._effort.heats)
-
-    def _heats(
-        self, arena: Arena, library: Library, entrants: Sequence[Entrant], heats: Sequence[tuple[int, int]]
-    ) -> Entrant | None:
-        standings, first = race(arena, library, [entrant.skill for entrant in entrants], self._fresh, heats)
-        raced = [entrant.after(standing.battles) for entrant, standing in zip(entrants, standings, strict=True)]
+        skills = [entrant.skill for entrant in entrants]
+        standings, first = race(arena, library, skills, self._fresh, self._effort.heats)
+        raced = [self._entries.after(entrant, each.battles) for entrant, each in zip(entrants, standings, strict=True)]
         for at, entrant in enumerate(raced):
             if at != first:
                 self._entries.judge(entrant, Verdict.REJECTED, f"lost a race, {standings[at]}")
         return None if first is None else raced[first]
 
-    def _tuned(self, arena: Arena, library: Library, entrant: Entrant) -> Entrant | None:
+    def _tuned(self, arena: Arena, library: Library, entrant: Entrant) -> Entrant:
         """The same with better values, if they are better in a heat of their own."""
         self._told(f"tuning {entrant.skill.name} ({entrant.candidate.reason})")
         before = arena.played
         values = tune(arena, library, entrant.skill, self._fresh, self._draw, self._effort)
-        entrant = entrant.after(arena.played - before)
+        entrant = self._entries.after(entrant, arena.played - before)
         source, live = with_values(entrant.skill, values), library.skills.get(entrant.skill.name)
         if source is None or source in (entrant.skill.source, live.source if live else None):
             return entrant
@@ -211,10 +212,21 @@ class Evolution:
         tuned = self._entries.submit(replace(entrant.candidate, source=source, reason=words, evidence=evidence))
         if tuned is None:
             return entrant
-        return self._heats(arena, library, [entrant, tuned], ((self._effort.glance, 1),))
+        last_heat = (self._effort.heats[-1][0], 2)
+        standings, _ = race(arena, library, [entrant.skill, tuned.skill], self._fresh, (last_heat,))
+        pair = [self._entries.after(each, last_heat[0]) for each in (entrant, tuned)]
+        first = int(standings[1].lead > standings[0].lead)
+        reason = f"lost a race, {standings[1 - first]}, to {pair[first].id}: {standings[first]}"
+        self._entries.judge(pair[1 - first], Verdict.REJECTED, reason)
+        return pair[first]
 
-    def _try(self, arena: Arena, library: Library, entrant: Entrant) -> tuple[Judgement, TrialResult]:
-        """The trial, and of one that is won those in the other scenarios that the skill's unit types are in."""
+    def _try(self, arena: Arena, library: Library, entrant: Entrant) -> tuple[Judgement, TrialResult | None]:
+        """The trial, and of one that is won those in the other scenarios that the skill's unit types are in; none for what somebody
+        has kept out meanwhile.
+        """
+        refusal = self._store.refusal(entrant.id)
+        if refusal:
+            return self._entries.judge(entrant, Verdict.REJECTED, refusal), None
         self._told(f"trying {entrant.skill.name} ({entrant.candidate.reason})")
         candidate = with_skill(library, entrant.skill)
         trials = [self._trial(arena, library, candidate)]
@@ -228,7 +240,7 @@ class Evolution:
                 if elsewhere.chosen and elsewhere.difference < -self._effort.margin:
                     verdict = Verdict.REJECTED
                     reason = f"{100 * elsewhere.difference:+.1f} points in {elsewhere.pairs} battles of {other.scenario.name}"
-        entrant = entrant.after(sum(each.episodes for each in trials))
+        entrant = self._entries.after(entrant, sum(each.episodes for each in trials))
         return self._entries.judge(entrant, verdict, reason, trials), trials[0]
 
     def _trial(self, arena: Arena, library: Library, candidate: Library) -> TrialResult:

@@ -15,9 +15,10 @@ from compass.evolve.base import Situation
 from compass.evolve.edit import checked, serving, with_rule, with_values
 from compass.evolve.variation import fighter, shaken, spare_rules, varied
 from compass.planner.scripted import parameters_for, skill_for, tasks_of
-from compass.skills.library import Library, Skill
+from compass.skills.library import Skill
 from compass.skills.retrieval import Shelves
-from compass.skills.store import Candidate
+from compass.skills.store import Candidate, Kept
+from compass.skills.store.shelf import digest
 from compass.synthesis.recipe import Recipe, compose
 
 _STEPS = 2  # changes of a recipe at once, at most
@@ -28,16 +29,19 @@ _GUARDED = 0.3  # how often a skill without a recipe gets a new rule instead of 
 
 
 class ScriptedSynthesizer:
-    """Works on one unit type of a scenario at a time, in turn. Everything it does follows from the seed and what it is shown."""
+    """Works on one unit type of a scenario at a time, in turn. Everything it does follows from the seed and what it is shown.
+
+    kept: the candidates that the library has seen already, none of which it makes again.
+    """
 
     name = "scripted"
     about: Mapping[str, Any] = MappingProxyType({})
     packages: tuple[str, ...] = ()
 
-    def __init__(self, seed: int) -> None:
-        self._draw = np.random.default_rng([seed, 0])
+    def __init__(self, seed: int, kept: Sequence[Kept] = ()) -> None:
+        self._draw = np.random.default_rng([seed, 0, len(kept)])
         self._turns: Counter[str] = Counter()
-        self._proposed: set[tuple[str, str]] = set()
+        self._proposed = {(each.skill, each.sha256) for each in kept}
         self._picked: Counter[tuple[tuple[str, ...], str]] = Counter()
 
     def stopped(self) -> None:
@@ -53,10 +57,10 @@ class ScriptedSynthesizer:
         for _ in range(_ATTEMPTS * count):
             candidate = self._candidate(situation, kind)
             known = candidate and situation.library.skills.get(candidate.name)
-            if candidate is None or (candidate.name, candidate.source) in self._proposed:
+            if candidate is None or (candidate.name, digest(candidate.source.encode())) in self._proposed:
                 continue
             if known is None or known.source != candidate.source:
-                self._proposed.add((candidate.name, candidate.source))
+                self._proposed.add((candidate.name, digest(candidate.source.encode())))
                 found.append(candidate)
             if len(found) == count:
                 break
@@ -68,7 +72,7 @@ class ScriptedSynthesizer:
         if own and (base.name in situation.recipes or self._draw.random() < _OF_RECIPE):
             return self._from_recipe(situation, own[int(self._draw.integers(len(own)))])
         if self._draw.random() < _ANEW:
-            name = base.name if base.unit_types == (kind,) else _free(situation.library, f"{kind}_fight", kind)
+            name = base.name if base.unit_types == (kind,) else _free(situation, f"{kind}_fight", kind)
             return self._from_recipe(situation, fighter(kind, name))
         return self._from_skill(situation, base, kind)
 
@@ -92,7 +96,7 @@ class ScriptedSynthesizer:
 
     def _from_skill(self, situation: Situation, base: Skill, kind: str) -> Candidate | None:
         """The skill for this unit type alone, with other values or with a new rule before all it does."""
-        name = base.name if base.unit_types == (kind,) else _free(situation.library, f"{kind}_{base.name}", kind)
+        name = base.name if base.unit_types == (kind,) else _free(situation, f"{kind}_{base.name}", kind)
         special = serving(base, (kind,), base.tasks)
         if special is None:
             return None
@@ -113,7 +117,7 @@ class ScriptedSynthesizer:
         )
 
     def _pick(self, kinds: tuple[str, ...], pieces: Sequence[str]) -> str:
-        """One of the pieces that such units were given least often so far, so that each of them has its turn."""
+        """One of the pieces that were chosen least often so far for such units, so that each of them has its turn."""
         least = min(self._picked[kinds, piece] for piece in pieces)
         rarest = [piece for piece in pieces if self._picked[kinds, piece] == least]
         piece = rarest[self._draw.integers(len(rarest))]
@@ -127,7 +131,12 @@ class ScriptedSynthesizer:
         return Candidate(name, source, self.name, known.sha256 if known else None, reason, None, None, evidence)
 
 
-def _free(library: Library, name: str, kind: str) -> str:
-    """The name, or one made from it, that takes no skill away from other unit types."""
+def _free(situation: Situation, name: str, kind: str) -> str:
+    """The name, or one made from it, that takes no skill away from other unit types and was not retired."""
+    known = situation.library.skills
     names = (name if number == 1 else f"{name}_{number}" for number in numbers(1))
-    return next(free for free in names if free not in library.skills or library.skills[free].unit_types == (kind,))
+    return next(
+        free
+        for free in names
+        if free not in situation.retired and (free not in known or known[free].unit_types == (kind,))
+    )

@@ -241,11 +241,20 @@ def is_installed(folder: Path) -> bool:
     return folder.resolve() == _INSTALLED
 
 
-def init_library(target: Path | str) -> tuple[Path, ...]:
-    """Copy the shipped library into `target`, made if missing, and return the new files.
+def grown_libraries() -> dict[str, Path]:
+    """The libraries that evolutions of the shipped one ended with, by scenario, "-full" behind it under full information."""
+    return {path.parent.name: path for path in sorted(default_library_folder().glob("grown/*/skills"))}
+
+
+def init_library(target: Path | str, grown: str | None = None) -> tuple[Path, ...]:
+    """Copy the shipped library, or one of those grown from it, into `target`, made if missing, and return the new files.
 
     Raises:
-        InputError: `target` is a file, holds something already, or cannot be written.
+        InputError: there is none of that name, or `target` is a file, holds something already, or cannot be written.
     """
-    shipped = [path for path in default_library_folder().iterdir() if path.is_file() and path.suffix in (".py", ".md")]
+    folders = grown_libraries()
+    if grown is not None and grown not in folders:
+        raise unknown("grown library", grown, folders)
+    source = default_library_folder() if grown is None else folders[grown]
+    shipped = [path for path in source.iterdir() if path.is_file() and path.suffix in (".py", ".md")]
     return copy_files(shipped, Path(target))

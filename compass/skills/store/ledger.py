@@ -136,7 +136,10 @@ class Ledger:
         """What is known of every text that ever was live, by sha256; a text that came back is live since then."""
         versions = [version for history in self._versions.values() for version in history]
         judged = [(each.sha256, each.judgement) for each in self.candidates.values()]
-        judged += [(each.sha256, self._tried.get((each.skill, each.number))) for each in versions]
+        first = {
+            (each.skill, each.sha256): each.number for each in reversed(versions)
+        }  # what came back beat another text
+        judged += [(sha256, self._tried.get((skill, number))) for (skill, sha256), number in first.items()]
         gains = {sha256: _sure_gain(each) for sha256, each in judged if each and each.verdict == ADMITTED}
         return {version.sha256: Merit(gains.get(version.sha256, 0.0), version.when) for version in versions}
 

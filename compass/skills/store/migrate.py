@@ -26,18 +26,18 @@ def format_of(home: Path, migrations: Mapping[int, Step] = MIGRATIONS) -> int:
     """The format of what `home` keeps, 0 for nothing.
 
     Raises:
-        InputError: it is of a later format, its number is damaged or cannot be read, or its files are none.
+        InputError: it is of a later format, its number is damaged or cannot be read, or something else lies there.
     """
     path, newest = home / "format", max(migrations)
-    for file in (path, home / "events.jsonl"):
-        if file.exists() and not file.is_file():
-            raise InputError(f"{file} is no file; move it away, or put it back from a copy of the library")
     try:
-        number = int(path.read_bytes())
-    except FileNotFoundError:
-        return 0
+        odd = [file for file in (path, home / "events.jsonl") if file.exists() and not file.is_file()]
+        content = b"0" if odd or not path.exists() else path.read_bytes()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
+    if odd:
+        raise InputError(f"{odd[0]} is not a regular file; move it away, or put it back from a copy of the library")
+    try:
+        number = int(content)
     except ValueError:
         raise InputError(f"{path} is damaged: it should hold a number; put {newest} into it") from None
     if not 0 <= number <= newest:

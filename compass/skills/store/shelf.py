@@ -62,7 +62,7 @@ class Shelf:
             InputError: the file is gone, not readable, or no longer what its name says.
         """
         path, home = self.path(sha256), self.folder.parent
-        way_out = f"put it back from a copy of the library, or delete {home}, which loses its history and nothing else"
+        way_out = f"put it back from a copy of the library, or move {home} away, with its history and what was retired"
         try:
             content = path.read_bytes()
         except OSError as error:

@@ -97,10 +97,7 @@ class Store(StoreReader):
         """Why a candidate could not be admitted as things stand, "" if nothing keeps it out: battles for it would be wasted."""
         with self._changing():
             self._look()
-            kept = self._candidate(candidate_id)
-            if self._ledger.state(kept.skill) == "retired":
-                return f"{kept.skill} was retired; compass skills restore {kept.skill} brings it back"
-            return self._refusal(kept)
+            return self._refusal(self._candidate(candidate_id))
 
     def record_trial(self, name: str, number: int, judgement: Judgement) -> None:
         """Record what came of trying a version against the one before it. Its file is left as it is, whatever the verdict."""
@@ -217,6 +214,8 @@ class Store(StoreReader):
             return (
                 f"a skill's name has at most {_LONGEST_NAME} lower-case letters, digits and _, and begins with a letter"
             )
+        if self._ledger.history(kept.skill) and self._ledger.state(kept.skill) == "retired":
+            return f"{kept.skill} was retired; compass skills restore {kept.skill} brings it back"
         path = self._path(kept.skill)
         if self._ledger.present.get(kept.skill) != kept.parent:
             return PARENT_CHANGED

@@ -53,6 +53,37 @@ def test_a_rule_is_put_before_all_a_skill_does(name: str, rule: str) -> None:
     assert body.startswith("".join(f"    {line}\n" for line in RULES[rule].lines))
 
 
+def test_names_that_mean_something_else_keep_a_rule_out() -> None:
+    text = SHIPPED["focus_fire"].source
+    for changed in (
+        text.replace("def score_target", "def free(obs):\n    return obs.own\n\n\ndef score_target"),
+        text.replace("    search,\n", "    search as vitality,\n").replace("search(obs", "vitality(obs"),
+        text.replace("    shot = probe", "    vitality = 1\n    shot = probe"),
+    ):
+        assert changed != text and with_rule(checked("focus_fire", changed), "lure") is None
+    assert with_rule(SHIPPED["focus_fire"], "lure") is not None
+
+
+def test_what_shares_a_line_with_an_import_stays() -> None:
+    hold = SHIPPED["hold_formation"].source
+    plain = hold.replace("SPREAD = 2.5", "SPREAD = 2.0")
+    for before, after in (
+        ("toward\n", "toward; WAIT = 1.0  # 0..2 x\n"),
+        ("toward\n", "toward  # all that it needs\n"),
+    ):
+        odd = checked("hold_formation", plain.replace(before, after, 1))
+        assert odd.source != plain
+        made = checked("hold_formation", with_rule(odd, "dodge") or "")
+        assert after in made.source and made.parameters.items() >= odd.parameters.items()
+    bare = checked(
+        "b",
+        '"""B: b.\n\nunit_types: any\n"""\n\n\ndef score_target(unit, obs):\n    return 0.0\n\n\n'
+        "def control_logic(obs, memory):\n    return 1\n",
+    )
+    text = with_rule(bare, "dodge") or ""
+    assert 0 < text.index("from compass.skill import") < text.index("HUNTERS = 2") < text.index("def score_target")
+
+
 def test_a_rule_that_ends_everything_is_refused() -> None:
     assert with_rule(SHIPPED["kite"], "stand") is None
 

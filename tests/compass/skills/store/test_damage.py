@@ -64,7 +64,7 @@ def test_a_pipe_in_the_place_of_a_file_is_named_and_not_waited_for(store: Store,
     (folder / ".library" / "lock").unlink()
     os.mkfifo(folder / ".library" / "lock")
     for look in (Store(folder).notice, Store(folder).events):
-        with pytest.raises(InputError, match=f"{name} is no file; move it away"):
+        with pytest.raises(InputError, match=f"{name} is not a regular file; move it away"):
             look()
 
 
