@@ -20,7 +20,10 @@ import envs
 from compass.episode import FULL
 from compass.errors import InputError
 from compass.evaluate.settings import EvaluateSettings
+from compass.models.budget import Limits
 from compass.models.prices import Price, tariff_of
+from compass.models.settings import ModelSettings
+from compass.planner.vlm.settings import VlmSettings
 from compass.policies.checkpoint import content_hash, load_policy
 from compass.policies.nearest import VERSION as NEAREST_VERSION
 from compass.skills.library import Library
@@ -171,14 +174,20 @@ def _planning(settings: EvaluateSettings, prompts: str | None) -> Manifest:
     model, vlm = settings.model, settings.vlm
     if model is None or vlm is None:
         return dict.fromkeys((*_PLANNING, "endpoint", "limits", "price"))
-    how, where = asdict(vlm), asdict(model)
-    price = tariff_of(model.model, settings.prices).price
+    return asked(model, vlm, settings.limits, tariff_of(model.model, settings.prices).price, prompts)
+
+
+def asked(
+    model: ModelSettings, vlm: VlmSettings, limits: Limits, price: Price | None, prompts: str | None
+) -> dict[str, Any]:
+    """Which model is asked, how, with which prompts (their hash), and where that ends."""
+    where = asdict(model)
     return {
-        **how,
+        **asdict(vlm),
         "prompts": prompts,
         "model": where.pop("model"),
         "endpoint": where,
-        "limits": asdict(settings.limits),
+        "limits": asdict(limits),
         "price": asdict(price) if price else None,
     }
 

@@ -52,6 +52,8 @@ _ORIGIN = (
         "hops",
     ),
     *(
+        "skills",
+        "merits",
         "live_skills",
         "model",
         "calls",

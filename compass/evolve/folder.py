@@ -15,6 +15,7 @@ from compass.errors import InputError
 from compass.evaluate.run_folder import clear_errors, write_whole
 from compass.jsonl import append_line
 from compass.skills.library import Library
+from compass.skills.merits import copy_of
 
 _LINE = orjson.OPT_APPEND_NEWLINE
 _PAGE = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
@@ -68,8 +69,9 @@ class EvolveFolder:
             append_line(self._curve, orjson.dumps(line, option=_LINE))
             skills = self.path / "skills"
             skills.mkdir(exist_ok=True)
-            for skill in library.skills.values():
-                write_whole(skills / f"{skill.name}.py", skill.source.encode())
-            for old in skills.glob("*.py"):
-                if old.stem not in library.skills:
+            files = copy_of(library)
+            for name, text in files.items():
+                write_whole(skills / name, text.encode())
+            for old in skills.iterdir():
+                if old.name not in files:
                     old.unlink()

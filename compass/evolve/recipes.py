@@ -10,6 +10,7 @@ import orjson
 from compass.errors import InputError
 from compass.skills.library import Library
 from compass.skills.store import Store
+from compass.skills.store.shelf import read_regular
 from compass.synthesis.recipe import Recipe, compose
 
 
@@ -30,7 +31,7 @@ def recipes_of(store: Store, library: Library) -> dict[str, Recipe]:
 def _of_bootstrap(folder: Path) -> Iterator[Mapping[str, object]]:
     for path in sorted((folder / "recipes").glob("*.json")):
         try:
-            content = orjson.loads(path.read_bytes())
+            content = orjson.loads(read_regular(path))
         except (OSError, ValueError):
             continue
         if isinstance(content, dict):

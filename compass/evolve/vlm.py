@@ -13,7 +13,7 @@ from typing import Any
 from compass.bootstrap.interview import Given, Interview, Question, Refused
 from compass.bootstrap.study import judged, skill_format
 from compass.bootstrap.vlm import TAPE, Asker
-from compass.evaluate.manifest import MODEL_PACKAGES
+from compass.evaluate.manifest import MODEL_PACKAGES, asked
 from compass.evaluate.modelled import Asking, connect
 from compass.evaluate.wants import Want
 from compass.evolve.aims import Aim, Aims
@@ -30,7 +30,7 @@ from compass.observation.text import parse
 from compass.planner.scripted import TASKS
 from compass.planner.vlm.answers import told
 from compass.planner.vlm.extract import Unusable, answer_in
-from compass.planner.vlm.prompts import Prompts, load_prompts
+from compass.planner.vlm.prompts import load_prompts
 from compass.planner.vlm.render import battle_words
 from compass.planner.vlm.settings import USUAL
 from compass.skills.store.records import Candidate
@@ -58,19 +58,6 @@ def open_model(asker: Asker, cassette: Path) -> Iterator[Asking]:
         yield Asking(asker.vlm, prompts, USUAL, connection, Cassette(cassette), tariff, budget)
 
 
-def _about(asker: Asker, asking: Asking, prompts: Prompts) -> dict[str, Any]:
-    where = asdict(asker.model)
-    return {
-        **asdict(asker.vlm),
-        "prompts": asking.prompts.digest,
-        "evolve_prompts": prompts.digest,
-        "model": where.pop("model"),
-        "endpoint": where,
-        "limits": asdict(asker.limits),
-        "price": asdict(asking.tariff.price) if asking.tariff.price else None,
-    }
-
-
 class VlmSynthesizer:
     """Asks a model for candidates; a context manager, for one evolution.
 
@@ -87,7 +74,8 @@ class VlmSynthesizer:
     def __init__(self, asker: Asker, asking: Asking) -> None:
         self._asking = asking
         self._prompts = load_evolve_prompts(asking.vlm.prompts)
-        self.about: Mapping[str, Any] = _about(asker, asking, self._prompts)
+        how = asked(asker.model, asker.vlm, asker.limits, asking.tariff.price, asking.prompts.digest)
+        self.about: Mapping[str, Any] = {**how, "evolve_prompts": self._prompts.digest}
         self._aims = Aims()
         self._rounds = 0
         self._tape = asking.cassette.open(TAPE, resume=False)

@@ -256,5 +256,5 @@ def init_library(target: Path | str, grown: str | None = None) -> tuple[Path, ..
     if grown is not None and grown not in folders:
         raise unknown("grown library", grown, folders)
     source = default_library_folder() if grown is None else folders[grown]
-    shipped = [path for path in source.iterdir() if path.is_file() and path.suffix in (".py", ".md")]
+    shipped = [path for path in source.iterdir() if path.is_file() and path.suffix in (".py", ".md", ".json")]
     return copy_files(shipped, Path(target))

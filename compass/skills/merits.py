@@ -13,6 +13,7 @@ from compass.errors import InputError
 from compass.skills.library import Library, Merit, load_library
 from compass.skills.retrieval import TOP_K
 from compass.skills.store import Store
+from compass.skills.store.shelf import read_regular
 from envs.units import UNIT_NAMES
 
 FILE = "merits.json"
@@ -58,7 +59,7 @@ def _written(merits: Mapping[str, Merit]) -> str:
 
 def _read(path: Path) -> dict[str, Merit]:
     try:
-        return {sha256: _merit(known) for sha256, known in orjson.loads(path.read_bytes()).items()}
+        return {sha256: _merit(known) for sha256, known in orjson.loads(read_regular(path)).items()}
     except FileNotFoundError:
         return {}
     except OSError as error:

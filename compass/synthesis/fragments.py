@@ -188,7 +188,7 @@ RULES: Mapping[str, Rule] = MappingProxyType(
             ("aims_of", "away", "chasers", "vitality"),
         ),
         "lure": Rule(
-            "lead away whoever attacks you, while that takes more fire out of the fight than your own and an ally is free to shoot",
+            "lead away whoever attacks you, while that takes more fire out of the fight than your own and an ally is left alone",
             (
                 "aims = aims_of(obs, memory)",
                 "hunters = [enemy for enemy in obs.enemies if aims.get(enemy.id) == obs.agent_id]",

@@ -81,6 +81,15 @@ def test_what_is_known_counts_and_the_dead_are_nobodys_aim() -> None:
     assert aims_of(unknown, memory) == {FOE: 0}  # it was sent at somebody else
 
 
+def test_an_enemy_without_a_weapon_and_one_known_to_attack_nobody_have_no_aim() -> None:
+    obs = facing((10.0, 10.0), (20.0, 20.0))
+    healer = obs.enemies[0]._replace(unit_type="medivac")
+    assert aims_of(obs._replace(enemies=(healer,)), {}) == {}
+    idle, busy = obs.enemies[0]._replace(id=1), obs.enemies[0]._replace(id=2, aims_at=1)
+    told = obs._replace(enemies=(idle, busy, healer._replace(aims_at=0)))
+    assert aims_of(told, {}) == {2: 1}
+
+
 def test_who_cannot_hit_flyers_aims_at_none() -> None:
     obs, memory = facing((10.0, 10.0), (19.0, 10.4), kind="medivac"), dict[str, Any]()
     assert aims_of(obs, memory) == {FOE: 0}

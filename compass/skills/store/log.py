@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from compass.jsonl import append_line, drop_torn_line
+from compass.skills.store.shelf import open_regular
 
 UNREADABLE = "unreadable"
 """The kind of a line that is no event: somebody damaged it. It stands in the log and in nobody's way."""
@@ -80,7 +81,7 @@ class EventLog:
             OSError: the file is there and cannot be read.
         """
         try:
-            file = self.path.open("rb")
+            file = open_regular(self.path)
         except FileNotFoundError:
             replaced = self._inode != -1
             self._rewind()

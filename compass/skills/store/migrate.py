@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from compass.errors import InputError
-from compass.skills.store.shelf import stage
+from compass.skills.store.shelf import read_regular, stage
 
 Step = Callable[[Path], None]
 
@@ -26,16 +26,15 @@ def format_of(home: Path, migrations: Mapping[int, Step] = MIGRATIONS) -> int:
     """The format of what `home` keeps, 0 for nothing.
 
     Raises:
-        InputError: it is of a later format, its number is damaged or cannot be read, or something else lies there.
+        InputError: it is of a later format, its number is damaged or cannot be read.
     """
     path, newest = home / "format", max(migrations)
     try:
-        odd = [file for file in (path, home / "events.jsonl") if file.exists() and not file.is_file()]
-        content = b"0" if odd or not path.exists() else path.read_bytes()
+        content = read_regular(path)
+    except FileNotFoundError:
+        return 0
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
-    if odd:
-        raise InputError(f"{odd[0]} is not a regular file; move it away, or put it back from a copy of the library")
     try:
         number = int(content)
     except ValueError:

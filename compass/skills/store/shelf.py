@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from compass.errors import InputError
 
@@ -12,6 +15,21 @@ from compass.errors import InputError
 def digest(content: bytes) -> str:
     """The name of a content: its sha256 in hex."""
     return hashlib.sha256(content).hexdigest()
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """The file, opened to be read; for anything else, as a pipe that would be waited for, an `OSError`."""
+    file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return file
+
+
+def read_regular(path: Path) -> bytes:
+    """The content of a file; raises what `open_regular` does."""
+    with open_regular(path) as file:
+        return file.read()
 
 
 def stage(content: bytes, part: Path, sync: bool = True) -> Path:
@@ -64,7 +82,7 @@ class Shelf:
         path, home = self.path(sha256), self.folder.parent
         way_out = f"put it back from a copy of the library, or move {home} away, with its history and what was retired"
         try:
-            content = path.read_bytes()
+            content = read_regular(path)
         except OSError as error:
             raise InputError(f"cannot read {path}: {error.strerror}; {way_out}") from None
         if digest(content) != sha256:

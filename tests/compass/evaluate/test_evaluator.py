@@ -188,6 +188,8 @@ def test_the_summary_has_the_promised_fields(random_run):
         ),
         *(
             "hops",
+            "skills",
+            "merits",
             "live_skills",
             "model",
             "calls",

@@ -57,6 +57,17 @@ def test_an_edit_by_hand_that_was_tried_has_proven_as_much_as_its_trial_says(fol
     assert known_library(folder).merits[library.skills["s05"].sha256].proven == 0.0
 
 
+def test_a_text_that_came_back_proves_nothing_by_beating_what_replaced_it(folder):
+    good = (folder / "s06.py").read_text()
+    store = Store(folder)
+    for text in (text_of("s06", tasks=["engage"], says="worse"), good):
+        (folder / "s06.py").write_text(text)
+        store.notice()
+    store.record_trial("s06", 3, Judgement("admitted", "", {}, TRIAL, 320))
+    library = known_library(folder)
+    assert library.merits[library.skills["s06"].sha256].proven == 0.0
+
+
 @pytest.mark.parametrize(
     "trial", [None, {"pairs": 4}, {"interval": []}, {"interval": "wide"}, {"interval": [-0.3, 0.1]}]
 )

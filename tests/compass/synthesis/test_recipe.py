@@ -76,6 +76,27 @@ def test_rules_about_aims_act_for_whom_the_enemies_attack(name: str) -> None:
     assert answers == [MOVES["west"], STOP]
 
 
+@pytest.mark.parametrize(
+    ("values", "allies", "health", "runs"),
+    [
+        ({}, ((-1.5, 0.0),), 0.3, True),
+        ({"FIRE": 5.0}, ((-1.5, 0.0),), 0.3, False),  # the own fire weighs more
+        ({}, (), 0.3, False),  # nobody is left to shoot
+        ({"LURE_BELOW": 0.4}, ((-1.5, 0.0),), 0.9, False),
+    ],
+)
+def test_luring_needs_more_fire_an_ally_and_attackers_that_are_near(
+    values: dict[str, float], allies: tuple[tuple[float, float], ...], health: float, runs: bool
+) -> None:
+    scope: dict[str, Any] = {}
+    exec(compose(replace(with_piece("lure"), parameters=values)), scope)
+    constants = constants_of(load_scenario("protoss_5_vs_5_epo"))
+    aimed = next(moment for moment in MOMENTS if moment.aimed)
+    moment = aimed._replace(allies=allies, health=health)
+    answer = scope["control_logic"](unpack(payload(constants, "stalker", moment), constants), {})
+    assert answer == (MOVES["west"] if runs else STOP)
+
+
 def test_values_stand_in_the_file() -> None:
     recipe = replace(PLAIN, rules=("pull_back", "stand"), parameters={"RUN_STEPS": 7, "NEARNESS": 2})
     skill = check_source(compose(recipe), Path("plain.py"))
