@@ -79,7 +79,7 @@ def evolve_command(
     max_minutes: by.MaxMinutes = None,
     prices: by.Prices = None,
 ) -> None:
-    """Let a skill library grow: candidates are made, raced, tuned and tried, and those that win more go into it.
+    """Let a skill library grow: candidates are made, raced and tried, and those that win more go into it.
 
     Give --rounds, --budget or both. Whatever stops it, what was admitted stays, and another run goes on from there;
     compass skills log tells what came of every candidate.

@@ -244,14 +244,6 @@ def _candidate_diff(store: Store, kept: Kept) -> Iterator[str]:
     yield from _unified(before, store.source(kept.sha256), named, f"{kept.id} by {kept.by}")
 
 
-def _tuning_diff(store: Store, kept: Kept) -> Iterator[str]:
-    """What tuning changed, where it did."""
-    untuned = {each.id: each for each in store.candidates(kept.skill)}.get(str(kept.evidence.get("tuned")))
-    if untuned is not None:
-        before, after = store.source(untuned.sha256), store.source(kept.sha256)
-        yield from _unified(before, after, f"{untuned.id} before it was tuned", kept.id)
-
-
 def _candidate_page(store: Store, kept: Kept) -> Iterator[str]:
     yield f"candidate {kept.id} of {kept.skill}, by {kept.by}, {kept.at}: {kept.reason}"
     if kept.judgement is None:
@@ -263,9 +255,6 @@ def _candidate_page(store: Store, kept: Kept) -> Iterator[str]:
         yield f"trial: {_short(verdict.trial)}"
     yield f"evidence: {_short(kept.evidence)}"
     yield "\n" + "".join(_candidate_diff(store, kept))
-    tuning = "".join(_tuning_diff(store, kept))
-    if tuning:
-        yield tuning
     for key, sha256 in _words(kept):
         if sha256 is not None:
             yield f"{key.upper()}\n{store.text(sha256)}\n"

@@ -47,15 +47,13 @@ class Effort:
     """Where the battles of a round go.
 
     proposals: candidates. glance: battles that show how the library stands. heats: of the race, the battles of each and how many
-    entrants go on from it. generations, battles: of tuning, and for each member of one. pairs, margin: the trial's cap, and the
-    gain that it should not miss, which is small, since skills get better in small steps.
+    entrants go on from it. pairs, margin: the trial's cap, and the gain that it should not miss, which is small, since skills get
+    better in small steps.
     """
 
     proposals: int = 24
     glance: int = 64
     heats: tuple[tuple[int, int], ...] = ((32, 8), (64, 3), (128, 1))
-    generations: int = 8
-    battles: int = 32
     pairs: int = 2400
     margin: float = 0.03
 

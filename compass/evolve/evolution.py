@@ -1,20 +1,16 @@
-"""The evolution of a library: in every round candidates are made, raced, tuned and tried, and one that wins more is admitted."""
+"""The evolution of a library: in every round candidates are made, raced and tried, and one that wins more is admitted."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import fmean
-
-import numpy as np
 
 from compass.errors import InputError
 from compass.evolve.base import Effort, Gathered, Situation, Synthesizer
-from compass.evolve.edit import with_values
 from compass.evolve.entries import Entrant, Entries
 from compass.evolve.race import race
 from compass.evolve.recipes import recipes_of
-from compass.evolve.tune import tune
 from compass.skills.library import Library
 from compass.skills.store import Judgement, Store
 from compass.synthesis.recipe import Recipe
@@ -90,7 +86,6 @@ class Evolution:
         self._store, self._arenas, self._synthesizer, self._told = store, arenas, synthesizer, told
         self._effort, self._watch = effort, watch
         self._next = (seed + 1) * _OF_A_SEED + _OF_A_CANDIDATE * len(store.candidates())
-        self._draw = np.random.default_rng([seed, 1, len(store.candidates())])
         self._entries = Entries(store)
         self._promises: dict[str, _Promise] = {}
         self._before = sum(arena.played for arena in arenas)
@@ -128,12 +123,11 @@ class Evolution:
         entrants = [entrant for entrant in map(self._entries.submit, proposed) if entrant is not None]
         verdict, reason = (
             "rejected",
-            "no candidate kept up with the library" if entrants else "no candidate could be tried",
+            "no candidate got ahead of the library" if entrants else "no candidate could be tried",
         )
         winner = self._raced(arena, library, entrants)
         result = None
         if winner is not None:
-            winner = self._tuned(arena, library, winner)
             judgement, result = self._try(arena, library, winner)
             verdict, reason = judgement.verdict, judgement.reason
             self._remember(winner, verdict, result)
@@ -195,30 +189,6 @@ class Evolution:
             if at != first:
                 self._entries.judge(entrant, Verdict.REJECTED, f"lost a race, {standings[at]}")
         return None if first is None else raced[first]
-
-    def _tuned(self, arena: Arena, library: Library, entrant: Entrant) -> Entrant:
-        """The same with better values, if they are better in a heat of their own."""
-        self._told(f"tuning {entrant.skill.name} ({entrant.candidate.reason})")
-        before = arena.played
-        values = tune(arena, library, entrant.skill, self._fresh, self._draw, self._effort)
-        entrant = self._entries.after(entrant, arena.played - before)
-        source, live = with_values(entrant.skill, values), library.skills.get(entrant.skill.name)
-        if source is None or source in (entrant.skill.source, live.source if live else None):
-            return entrant
-        evidence = {**entrant.candidate.evidence, "tuned": entrant.id}
-        if "recipe" in evidence:
-            evidence["recipe"] = replace(Recipe.from_json(evidence["recipe"]), parameters=values).to_json()
-        words = f"{entrant.candidate.reason}; tuned"
-        tuned = self._entries.submit(replace(entrant.candidate, source=source, reason=words, evidence=evidence))
-        if tuned is None:
-            return entrant
-        last_heat = (self._effort.heats[-1][0], 2)
-        standings, _ = race(arena, library, [entrant.skill, tuned.skill], self._fresh, (last_heat,))
-        pair = [self._entries.after(each, last_heat[0]) for each in (entrant, tuned)]
-        first = int(standings[1].lead > standings[0].lead)
-        reason = f"lost a race, {standings[1 - first]}, to {pair[first].id}: {standings[first]}"
-        self._entries.judge(pair[1 - first], Verdict.REJECTED, reason)
-        return pair[first]
 
     def _try(self, arena: Arena, library: Library, entrant: Entrant) -> tuple[Judgement, TrialResult | None]:
         """The trial, and of one that is won those in the other scenarios that the skill's unit types are in; none for what somebody

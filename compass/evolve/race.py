@@ -13,9 +13,6 @@ from compass.skills.library import Library, Skill
 from compass.trial.arena import Arena
 from compass.trial.trial import with_skill
 
-BEHIND = 0.05
-"""How far behind the parent the first may be: what is tuned afterwards has not shown all it can."""
-
 
 @dataclass
 class Standing:
@@ -41,7 +38,7 @@ def race(
     fresh: Callable[[int], Sequence[int]],
     heats: Sequence[tuple[int, int]],
 ) -> tuple[list[Standing], int | None]:
-    """The standings of the entrants, and which of them won, None when nobody kept up with the parent.
+    """The standings of the entrants, and which of them won, None when nobody got ahead of the parent.
 
     fresh: gives so many battles that were not played before. heats: see `compass.evolve.base.Effort`.
     """
@@ -63,4 +60,4 @@ def race(
         running = sorted(running, key=lambda at: -standings[at].lead)[:places]
         if not running:
             break
-    return standings, next((at for at in running if standings[at].lead >= -BEHIND), None)
+    return standings, next((at for at in running if standings[at].lead > 0.0), None)

@@ -33,7 +33,7 @@ from envs.scenario import Scenario
 FORMAT = 1
 _SEEDS = 10**9  # nobody needs more, of rounds neither
 _PARTS = ("bootstrap", "evolve", "synthesis", "trial")
-_PACKAGES = ("cma", "compass-smac", "numba", "numpy")
+_PACKAGES = ("compass-smac", "numba", "numpy")
 
 
 @dataclass(frozen=True)

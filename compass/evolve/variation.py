@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from math import ceil, floor
+from math import ceil, exp, floor, log
 from types import MappingProxyType
 
 import numpy as np
@@ -15,7 +15,7 @@ from compass.synthesis.fragments import PREFER, RULES, TERMS, Knob
 from compass.synthesis.recipe import Recipe
 from envs.units import UNITS
 
-_STEP = 0.2  # standard deviation of a changed value, as a share of its range
+_STEPS = 0.03, 0.3  # standard deviation of a changed value, as a share of its range: from fine to coarse
 _MOST_VALUES = 3  # changed at once
 _MOST_PIECES = 10  # rules, or terms, of one recipe: more make a skill that nobody reads
 _MELEE = 2.0  # map units; a weapon that reaches as far shoots
@@ -57,6 +57,7 @@ def varied(
         lambda: _replaced(recipe, draw, pick),
         lambda: _moved(recipe, draw),
         lambda: _crossed(recipe, others, draw),
+        lambda: _with_values(recipe, draw),
     ]
     found = ways[draw.integers(len(ways))]()
     return found if found is not None and found[0] != recipe else _with_values(recipe, draw)
@@ -67,8 +68,10 @@ def shaken(
 ) -> dict[str, float]:
     """New values for a few parameters. values: those they have, where it is not the default."""
     chosen = sorted(draw.permutation(len(knobs))[: draw.integers(1, _MOST_VALUES + 1)])
+    fine, coarse = map(log, _STEPS)
+    step = exp(draw.uniform(fine, coarse))
     return {
-        knob.name: scaled(knob, share(knob, values.get(knob.name, knob.default)) + _STEP * draw.standard_normal())
+        knob.name: scaled(knob, share(knob, values.get(knob.name, knob.default)) + step * draw.standard_normal())
         for knob in (knobs[at] for at in chosen)
     }
 

@@ -13,7 +13,7 @@ from tests.compass.cli.conftest import Compass
 from tests.compass.planner.vlm.playing import scripted_server
 from tests.compass.trial.libraries import FIGHT, skill_source
 
-SMALL = Effort(proposals=2, glance=1, heats=((4, 1),), generations=1, battles=2, pairs=32)
+SMALL = Effort(proposals=2, glance=1, heats=((4, 1),), pairs=32)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from compass.skills.store import Store
 from envs.scenario_file import load_scenario
 from tests.compass.trial.libraries import FIGHT, skill_source
 
-SMALL = Effort(proposals=2, glance=4, heats=((4, 1),), generations=1, battles=2, pairs=32)
+SMALL = Effort(proposals=2, glance=4, heats=((4, 1),), pairs=32)
 
 
 class _Heard:
