@@ -29,7 +29,7 @@ _GUARDED = 0.3  # how often a skill without a recipe gets a new rule instead of 
 
 
 class ScriptedSynthesizer:
-    """Works on one unit type of a scenario at a time, in turn. Everything it does follows from the seed and what it is shown.
+    """Works on one unit type of a scenario at a time. Everything it does follows from the seed and what it is shown.
 
     kept: the candidates that the library has seen already, none of which it makes again.
     """
@@ -40,7 +40,7 @@ class ScriptedSynthesizer:
 
     def __init__(self, seed: int, kept: Sequence[Kept] = ()) -> None:
         self._draw = np.random.default_rng([seed, 0, len(kept)])
-        self._turns: Counter[str] = Counter()
+        self._turns: Counter[tuple[str, str]] = Counter()
         self._proposed = {(each.skill, each.sha256) for each in kept}
         self._picked: Counter[tuple[tuple[str, ...], str]] = Counter()
 
@@ -49,10 +49,7 @@ class ScriptedSynthesizer:
 
     def propose(self, situation: Situation, count: int) -> Sequence[Candidate]:
         """Up to `count` candidates for one unit type, none of which it ever made before."""
-        kinds = [kind for kind in situation.scenario.unit_types if situation.library.for_unit(kind)]
-        name = situation.scenario.name
-        kind = kinds[self._turns[name] % len(kinds)]
-        self._turns[name] += 1
+        kind = self._turn(situation)
         found: list[Candidate] = []
         for _ in range(_ATTEMPTS * count):
             candidate = self._candidate(situation, kind)
@@ -65,6 +62,17 @@ class ScriptedSynthesizer:
             if len(found) == count:
                 break
         return found
+
+    def _turn(self, situation: Situation) -> str:
+        """The unit type whose turn it is: each in proportion to how many of the scenario's agents are of it."""
+        name, allies = situation.scenario.name, situation.scenario.teams.allies
+        shares = dict(zip(situation.scenario.unit_types, situation.scenario.weights, strict=True))
+        if allies:
+            shares = {kind: allies.count(kind) / len(allies) for kind in shares}
+        kinds = [kind for kind, share in shares.items() if share and situation.library.for_unit(kind)]
+        kind = min(kinds, key=lambda kind: (self._turns[name, kind] + 1) / shares[kind])
+        self._turns[name, kind] += 1
+        return kind
 
     def _candidate(self, situation: Situation, kind: str) -> Candidate | None:
         base = self._one_played(situation, kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from compass.evolve.base import Situation
@@ -33,7 +34,7 @@ def test_candidates_load_differ_and_serve_one_unit_type_in_turn() -> None:
         (kind,) = {skill.unit_types for skill in skills}
         served += kind
         assert all(each.by == "scripted" and each.reason and each.prompt is None for each in found)
-    assert served == [*TERRAN.unit_types, TERRAN.unit_types[0]]
+    assert served == [*TERRAN.unit_types[:2], *TERRAN.unit_types[:2]]  # few agents are medivacs
 
 
 def test_a_shared_skill_is_made_special_or_begun_anew_and_its_parent_is_told() -> None:
@@ -56,9 +57,10 @@ def test_a_recipe_is_varied_in_its_place() -> None:
 
 
 def test_what_a_medivac_does_is_varied_alone() -> None:
-    for each in _turns(Situation(TERRAN, SHIPPED), 3):
-        if each.name.startswith("medivac"):
-            assert {"heal", "hold"} & set(checked(each.name, each.source).tasks)
+    found = [each for each in _turns(Situation(TERRAN, SHIPPED), 10) if "medivac" in each.source.split("task:")[0]]
+    assert found
+    for each in found:
+        assert {"heal", "hold"} & set(checked(each.name, each.source).tasks)
 
 
 def _turns(situation: Situation, turns: int) -> list[Candidate]:
@@ -67,13 +69,24 @@ def _turns(situation: Situation, turns: int) -> list[Candidate]:
 
 
 def test_every_unit_type_has_its_turn_in_every_scenario() -> None:
-    synthesizer, served = ScriptedSynthesizer(0), dict[str, set[str]]()
+    synthesizer, served = ScriptedSynthesizer(0), dict[str, Counter[str]]()
     scenarios = [load_scenario(f"protoss_{size}") for size in ("5_vs_5", "5_vs_6", "10_vs_10")]
-    for turn in range(9):
+    for turn in range(60):
         scenario = scenarios[turn % 3]
-        for each in synthesizer.propose(Situation(scenario, SHIPPED), 2):
-            served.setdefault(scenario.name, set()).update(checked(each.name, each.source).unit_types)
-    assert served == {scenario.name: set(scenario.unit_types) for scenario in scenarios}
+        for each in synthesizer.propose(Situation(scenario, SHIPPED), 1):
+            served.setdefault(scenario.name, Counter()).update(checked(each.name, each.source).unit_types)
+    for scenario in scenarios:
+        turns = zip(scenario.unit_types, scenario.weights, strict=True)
+        assert served[scenario.name] == {kind: round(20 * weight) for kind, weight in turns}
+
+
+def test_a_team_that_is_given_has_its_turns_by_its_members() -> None:
+    scenario = load_scenario("3s5z_vs_3s6z")
+    synthesizer, served = ScriptedSynthesizer(0), Counter[str]()
+    for _ in range(8):
+        (each,) = synthesizer.propose(Situation(scenario, SHIPPED), 1)
+        served.update(checked(each.name, each.source).unit_types)
+    assert served == {"stalker": 3, "zealot": 5}
 
 
 def test_every_rule_has_its_turn_before_one_comes_again() -> None:
