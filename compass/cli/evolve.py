@@ -168,7 +168,8 @@ class _Shown:
 
     def ended(self, found: Round) -> None:
         self.rounds.append(found)
-        what = f"{found.skill} {found.verdict}: {found.reason}" if found.skill else found.reason
+        nth = f", number {found.tried} of the race" if found.tried > 1 else ""
+        what = f"{found.skill} {found.verdict}{nth}: {found.reason}" if found.skill else found.reason
         self._say(f"round {found.number}, {found.scenario}: {what}{_gain(found)}")
 
     def measured(self, point: Point) -> None:

@@ -47,13 +47,13 @@ class Effort:
     """Where the battles of a round go.
 
     proposals: candidates. glance: battles that show how the library stands. heats: of the race, the battles of each and how many
-    entrants go on from it. pairs, margin: the trial's cap, and the gain that it should not miss, which is small, since skills get
-    better in small steps.
+    entrants go on from it; those that go on from the last are tried, the best first, until one comes in. pairs, margin: the
+    trial's cap, and the gain that it should not miss, which is small, since skills get better in small steps.
     """
 
     proposals: int = 24
     glance: int = 64
-    heats: tuple[tuple[int, int], ...] = ((32, 8), (64, 3), (128, 1))
+    heats: tuple[tuple[int, int], ...] = ((32, 8), (64, 3), (128, 3))
     pairs: int = 2400
     margin: float = 0.03
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from typing import NamedTuple
 
 from compass.errors import InputError
 from compass.evolve.base import Effort, Gathered, Situation, Synthesizer
@@ -32,15 +33,16 @@ class Round:
     """What became of a round. `dataclasses.asdict` of it is JSON.
 
     won: the share of a few battles that the library won before it, None where none could be played. proposals: how many candidates
-    were made. candidate: the id of the one that was tried at last, None where none came so far; skill, verdict and reason are about
-    it, and of its trial seed (of the first battle), pairs, wins of either side, difference and interval, as in
-    `compass.trial.trial.TrialResult`, None where there was no trial. episodes: battles spent on all of it.
+    were made; tried: how many of them came to a trial. candidate: the id of the one that was tried at last, None for nobody; skill,
+    verdict and reason are about it, and of its trial seed (of the first battle), pairs, wins of either side, difference and
+    interval, as in `compass.trial.trial.TrialResult`, None where there was no trial. episodes: battles spent on all of it.
     """
 
     number: int
     scenario: str
     won: float | None
     proposals: int
+    tried: int
     candidate: str | None
     skill: str | None
     verdict: str
@@ -61,6 +63,20 @@ class _Promise:
     recipe: Recipe
     parent: str | None
     difference: float
+
+
+class _Tried(NamedTuple):
+    """Who was tried, None for nobody, what came of it, and the trial, if there was one."""
+
+    entrant: Entrant | None
+    judgement: Judgement
+    result: TrialResult | None
+
+
+_NOBODY_AHEAD, _NOBODY_FIT = (
+    Judgement(Verdict.REJECTED, f"no candidate {words}", {}, None, 0)
+    for words in ("got ahead of the library", "could be tried")
+)
 
 
 def by_rules(arena: Arena, library: Library, seeds: Sequence[int]) -> Gathered:
@@ -121,25 +137,19 @@ class Evolution:
         situation = self._situation(arena, library)
         proposed = self._synthesizer.propose(situation, self._effort.proposals)
         entrants = [entrant for entrant in map(self._entries.submit, proposed) if entrant is not None]
-        verdict, reason = (
-            "rejected",
-            "no candidate got ahead of the library" if entrants else "no candidate could be tried",
-        )
-        winner = self._raced(arena, library, entrants)
-        result = None
-        if winner is not None:
-            judgement, result = self._try(arena, library, winner)
-            verdict, reason = judgement.verdict, judgement.reason
-            self._remember(winner, verdict, result)
+        tried = self._in_turn(arena, library, self._raced(arena, library, entrants))
+        last = tried[-1] if tried else _Tried(None, _NOBODY_AHEAD if entrants else _NOBODY_FIT, None)
+        entrant, judgement, result = last
         return Round(
             number=self.rounds,
             scenario=arena.scenario.name,
             won=fmean(each.result.outcome is Outcome.WIN for each in situation.battles) if situation.battles else None,
             proposals=len(proposed),
-            candidate=winner.id if winner else None,
-            skill=winner.skill.name if winner else None,
-            verdict=verdict,
-            reason=reason,
+            tried=len(tried),
+            candidate=entrant.id if entrant else None,
+            skill=entrant.skill.name if entrant else None,
+            verdict=judgement.verdict,
+            reason=judgement.reason,
             seed=result.seed if result else None,
             pairs=result.pairs if result else 0,
             candidate_wins=result.candidate_wins if result else None,
@@ -163,10 +173,10 @@ class Evolution:
         tried = tuple(self._entries.results)
         return Situation(arena.scenario, library, wants, tried, battles, known, frozenset(retired))
 
-    def _remember(self, entrant: Entrant, verdict: str, result: TrialResult | None) -> None:
+    def _remember(self, entrant: Entrant, judgement: Judgement, result: TrialResult | None) -> None:
         """Go on from a recipe that did well and was not sure to be better, until a better one is found."""
         name, recipe, parent = entrant.skill.name, entrant.candidate.evidence.get("recipe"), entrant.candidate.parent
-        if verdict != Verdict.UNDECIDED or recipe is None or result is None or result.difference <= 0:
+        if judgement.verdict != Verdict.UNDECIDED or recipe is None or result is None or result.difference <= 0:
             return
         known = self._promises.get(name)
         if known is None or known.parent != parent or known.difference < result.difference:
@@ -177,18 +187,29 @@ class Evolution:
         self._next += count
         return range(self._next - count, self._next)
 
-    def _raced(self, arena: Arena, library: Library, entrants: Sequence[Entrant]) -> Entrant | None:
-        """The one that goes on; the others are judged."""
+    def _raced(self, arena: Arena, library: Library, entrants: Sequence[Entrant]) -> list[Entrant]:
+        """Those that go on, the best first; the others are judged."""
         if not entrants:
-            return None
+            return []
         self._told(f"{len(entrants)} candidates race")
         skills = [entrant.skill for entrant in entrants]
-        standings, first = race(arena, library, skills, self._fresh, self._effort.heats)
+        standings, ahead = race(arena, library, skills, self._fresh, self._effort.heats)
         raced = [self._entries.after(entrant, each.battles) for entrant, each in zip(entrants, standings, strict=True)]
         for at, entrant in enumerate(raced):
-            if at != first:
+            if at not in ahead:
                 self._entries.judge(entrant, Verdict.REJECTED, f"lost a race, {standings[at]}")
-        return None if first is None else raced[first]
+        return [raced[at] for at in ahead]
+
+    def _in_turn(self, arena: Arena, library: Library, entrants: Sequence[Entrant]) -> list[_Tried]:
+        """Try one after the other until one is admitted: then the library is another than the rest have raced with."""
+        tried: list[_Tried] = []
+        for entrant in entrants:
+            if tried and tried[-1].judgement.verdict == Verdict.ADMITTED:
+                self._entries.judge(entrant, Verdict.UNDECIDED, "another one of the same race came in")
+                continue
+            tried.append(_Tried(entrant, *self._try(arena, library, entrant)))
+            self._remember(entrant, *tried[-1][1:])
+        return tried
 
     def _try(self, arena: Arena, library: Library, entrant: Entrant) -> tuple[Judgement, TrialResult | None]:
         """The trial, and of one that is won those in the other scenarios that the skill's unit types are in; none for what somebody

@@ -37,8 +37,8 @@ def race(
     entrants: Sequence[Skill],
     fresh: Callable[[int], Sequence[int]],
     heats: Sequence[tuple[int, int]],
-) -> tuple[list[Standing], int | None]:
-    """The standings of the entrants, and which of them won, None when nobody got ahead of the parent.
+) -> tuple[list[Standing], list[int]]:
+    """The standings of the entrants, and which of them came through all heats ahead of the parent, the best first.
 
     fresh: gives so many battles that were not played before. heats: see `compass.evolve.base.Effort`.
     """
@@ -60,4 +60,4 @@ def race(
         running = sorted(running, key=lambda at: -standings[at].lead)[:places]
         if not running:
             break
-    return standings, next((at for at in running if standings[at].lead > 0.0), None)
+    return standings, [at for at in running if standings[at].lead > 0.0]

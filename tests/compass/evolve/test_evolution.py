@@ -14,7 +14,7 @@ from compass.evolve.evolution import Evolution, by_rules
 from compass.evolve.merit import merits
 from compass.evolve.race import race
 from compass.evolve.recipes import recipes_of
-from compass.skills.store import Candidate, Store
+from compass.skills.store import Candidate, Judgement, Store
 from compass.synthesis.recipe import Recipe, compose
 from compass.trial.arena import Arena
 from compass.trial.sequential import PairedTest
@@ -118,6 +118,28 @@ def test_a_skill_changed_by_hand_meanwhile_is_not_overwritten(arena: Arena, tmp_
         assert store.live().skills["skill"].source == IDLE + "# by hand\n"
 
 
+def test_the_first_of_a_race_are_tried_in_turn_until_one_comes_in(arena: Arena, tmp_path: Path) -> None:
+    store = _store(tmp_path)
+    often = skill_source("skill", "if obs.step % 4:\n    return stop()\n" + FIGHT)
+    made = _candidate(store, often), _candidate(store, FIGHTING)
+    effort = replace(SMALL, heats=((8, 2),))
+    found = Evolution(store, [arena], _Says(*made), 0, effort, by_rules).round()
+    assert found.verdict == "admitted" and found.tried == 1  # the better one came first
+    other = next(kept for kept in store.candidates() if kept.id != found.candidate)
+    assert other.judgement and (other.verdict, other.judgement.reason) == (
+        "undecided",
+        "another one of the same race came in",
+    )
+    (tmp_path / "one").mkdir()
+    store = _store(tmp_path / "one", FIGHTING)
+    made = tuple(_candidate(store, FIGHTING.replace("return", f"pass{' ' * at}; return", 1)) for at in range(2))
+    evolution = Evolution(store, [arena], _Says(), 0, effort, by_rules)
+    entrants = [entrant for entrant in map(evolution._entries.submit, made) if entrant]
+    tried = evolution._in_turn(arena, store.live(), entrants)
+    assert [each.entrant and each.entrant.id for each in tried] == [entrant.id for entrant in entrants]
+    assert {each.judgement.verdict for each in tried} == {"undecided"}
+
+
 def test_what_cannot_become_live_costs_no_battle(arena: Arena, tmp_path: Path) -> None:
     store = _store(tmp_path)
     (tmp_path / "spare.py").write_text(FIGHTING)
@@ -176,13 +198,13 @@ def test_recipes_of_a_bootstrap_are_known_and_damaged_ones_are_left_alone(tmp_pa
 def test_a_race_goes_to_the_better_and_to_nobody_who_is_far_behind(arena: Arena) -> None:
     idle, fighting = (library_of(skill=body) for body in ("return stop()", FIGHT))
     entrants = [idle.skills["skill"], fighting.skills["skill"]]
-    standings, first = race(arena, idle, entrants, range, ((16, 1), (8, 1)))
-    assert first == 1 and standings[1].lead > 0.3 and [each.battles for each in standings] == [16, 24]
+    standings, ahead = race(arena, idle, entrants, range, ((16, 1), (8, 1)))
+    assert ahead == [1] and standings[1].lead > 0.3 and [each.battles for each in standings] == [16, 24]
     assert standings[0].lead == 0.0
     alike, none = race(arena, idle, [library_of(skill="return stop()  # the same").skills["skill"]], range, ((8, 1),))
-    assert none is None and str(alike[0]) == "plays like the library"
+    assert none == [] and str(alike[0]) == "plays like the library"
     _, nobody = race(arena, fighting, entrants[:1], range, ((16, 1),))
-    assert nobody is None
+    assert nobody == []
 
 
 def test_merit_is_victories_and_how_clear_they_were(arena: Arena) -> None:
@@ -216,7 +238,8 @@ def test_a_promise_is_kept_until_a_better_one_or_another_text(arena: Arena, tmp_
     assert entrant is not None
     result = try_candidate(arena, store.live(), with_skill(store.live(), entrant.skill), PairedTest(cap=2))
     for difference, kept in ((0.0, False), (0.02, True), (-0.1, True)):
-        evolution._remember(entrant, "undecided", replace(result, difference=difference))
+        judgement = Judgement("undecided", "", {}, None, 0)
+        evolution._remember(entrant, judgement, replace(result, difference=difference))
         evolution.round()
         assert ("skill" in says.shown[-1].recipes) == kept
     (tmp_path / "skill.py").write_text(skill_source("skill", FIGHT) + "# by hand\n")
