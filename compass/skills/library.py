@@ -117,7 +117,7 @@ def load_library(folder: Path | str) -> Library:
     paths = skill_files(folder)
     if not paths:
         inner = folder / "skills"
-        way_out = f"take {inner}" if inner.is_dir() else _fill(folder)
+        way_out = f"take {inner}" if inner.is_dir() and skill_files(inner) else _fill(folder)
         raise InputError(f"the skill folder {folder} holds no skill file (*.py); {way_out}")
     skills: dict[str, Skill] = {}
     broken: list[Broken] = []

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 
-from compass.episode import EpisodeSettings, run_episode
+from compass.episode import COMMUNICATED, EpisodeSettings, run_episode
 from compass.planner import ScriptedPlanner
 from compass.policies import NearestTeam, PlanningTeam
-from compass.skills.library import default_library_folder, load_library
+from compass.skills.library import default_library_folder, grown_libraries, load_library
 from compass.skills.sandbox import Sandbox
 from compass.types import STOP, EpisodeResult, StepRecord
 from envs.scenario_file import load_scenario
@@ -28,6 +29,22 @@ class Idlers:
             if record.exchange.observation(agent).own.unit_type != "medivac":
                 self.orders += 1
                 self.stops += record.actions[agent] == STOP
+
+
+@pytest.mark.parametrize("name", grown_libraries())
+def test_a_grown_library_is_what_its_evolution_measured_last(name: str) -> None:
+    folder = grown_libraries()[name]
+    library = load_library(folder)
+    manifest = orjson.loads((folder.parent / "manifest.json").read_bytes())
+    curve = [orjson.loads(line) for line in (folder.parent / "curve.jsonl").read_bytes().splitlines()]
+    rounds = [orjson.loads(line) for line in (folder.parent / "rounds.jsonl").read_bytes().splitlines()]
+    scenario, _, information = name.partition("-")
+    assert [each["name"] for each in manifest["scenarios"]] == [scenario]
+    assert manifest["episode"]["information"] == (information or COMMUNICATED)
+    assert not library.broken and library.content_hash == curve[-1]["library"]
+    assert all(library.for_unit(kind) for kind in load_scenario(scenario).unit_types)
+    assert len(curve) == 1 + sum(each["verdict"] == "admitted" for each in rounds)
+    assert curve[-1]["wins"][scenario] > curve[0]["wins"][scenario]
 
 
 @pytest.mark.parametrize("observation", ["repaired", "upstream"])

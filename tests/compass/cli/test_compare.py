@@ -31,6 +31,7 @@ def test_runs_that_differ_in_their_skills_alone_are_told_apart(compass, tmp_path
 def test_the_folder_of_an_evolution_is_told_what_it_is(compass, tmp_path):
     out = tmp_path / "evolution"
     (out / "skills").mkdir(parents=True)
+    (out / "skills" / "fight.py").write_text(skill_source("fight", FIGHT))
     (out / "manifest.json").write_text('{"format": 1, "synthesizer": "scripted", "held_out_stream": "x"}')
     ran = compass("compare", out, out)
     assert ran.code == 2 and f"evaluate --skills {out / 'skills'} makes one" in ran.err

@@ -247,6 +247,20 @@ def test_init_copies_the_shipped_library_and_overwrites_nothing(
         init_library("/proc/skills")
 
 
+def test_init_copies_a_grown_library_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = tmp_path / "shipped"
+    grown = shipped / "grown" / "zerg_5_vs_5_epo" / "skills"
+    grown.mkdir(parents=True)
+    folder(shipped, hold=GOOD)
+    folder(grown, kite=KITE)
+    (grown / "merits.json").write_text("{}")
+    monkeypatch.setattr(module, "default_library_folder", lambda: shipped)
+    files = init_library(tmp_path / "mine", "zerg_5_vs_5_epo")
+    assert [path.name for path in files] == ["kite.py", "merits.json"]
+    with pytest.raises(InputError, match="unknown grown library 'zerg_5_vs_6_epo'"):
+        init_library(tmp_path / "other", "zerg_5_vs_6_epo")
+
+
 def test_a_library_travels_to_worker_processes(tmp_path: Path) -> None:
     import pickle
 
