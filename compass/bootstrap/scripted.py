@@ -8,13 +8,12 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from compass.bootstrap.evidence import DECILES, MELEE, Evidence
-from compass.synthesis.fragments import RULES, TERMS
-from compass.synthesis.recipe import Recipe
+from compass.synthesis.fragments import TERMS
+from compass.synthesis.recipe import Recipe, summary_of
 from envs.units import UNITS
 
 _LEAST = 30  # steps that something must have been seen in before it is believed
 _DISTINCT = 4.0  # standard errors by which two shares must differ
-_SUMMARY = 90  # characters of a summary, which stands on one line
 _OFTEN = 0.2  # the share of steps from which on something is a habit
 _DEFAULT_TERMS = {"worth": 1.0, "focus": 0.2, "walk": 1.0}
 _PATIENT_TERMS = {"weak": 1.0, "near": 0.02}
@@ -142,13 +141,10 @@ def _recipe(
     name: str, tasks: tuple[str, ...], terms: tuple[str, ...], rules: tuple[str, ...], values: Mapping[str, float]
 ) -> Recipe:
     """A recipe named in two words: the unit type and what it does."""
-    what = "; ".join(RULES[rule].summary for rule in rules)
-    while len(what) > _SUMMARY:
-        what = what.rpartition("; ")[0]
     return Recipe(
         name=name.replace(" ", "_"),
         title=name.capitalize(),
-        summary=f"{what}.",
+        summary=summary_of(rules),
         unit_types=(name.split()[0],),
         tasks=tasks,
         target_terms=terms,

@@ -12,7 +12,7 @@ import numpy as np
 from compass.planner.scripted import PULL_BACK, tasks_of
 from compass.skills.parse import Parameter
 from compass.synthesis.fragments import PREFER, RULES, TERMS, Knob
-from compass.synthesis.recipe import Recipe
+from compass.synthesis.recipe import Recipe, summary_of
 from envs.units import UNITS
 
 _STEPS = 0.03, 0.3  # standard deviation of a changed value, as a share of its range: from fine to coarse
@@ -38,8 +38,7 @@ def fighter(unit_type: str, name: str) -> Recipe:
         rules = ("pull_back", "kite", "shoot", "probe", "approach", "search")
     else:
         rules = ("pull_back", "shoot", "approach", "search")
-    title, summary = unit_type.capitalize(), "all that it has to do."
-    recipe = Recipe(name, title, summary, (unit_type,), tasks_of(unit_type), terms, rules)
+    recipe = Recipe(name, unit_type.capitalize(), summary_of(rules), (unit_type,), tasks_of(unit_type), terms, rules)
     if "pull_back" not in rules or unit_type not in PULL_BACK:
         return recipe
     below, steps = PULL_BACK[unit_type]
@@ -164,7 +163,8 @@ def _of(
     more: Mapping[str, float] = MappingProxyType({}),
 ) -> Recipe:
     """The recipe with these pieces, and of the values (its own before `more`) those that they have."""
-    plain = replace(recipe, rules=rules, target_terms=terms or recipe.target_terms, parameters={})
+    terms = terms or recipe.target_terms
+    plain = replace(recipe, summary=summary_of(rules), rules=rules, target_terms=terms, parameters={})
     names = {knob.name for knob in plain.knobs}
     values = {name: value for name, value in {**more, **recipe.parameters}.items() if name in names}
     return replace(plain, parameters=values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
+from textwrap import wrap
 from typing import Any
 
 from compass.errors import InputError, unknown
@@ -11,6 +12,7 @@ from compass.skills.parse import Parameter
 from compass.synthesis.fragments import RULES, TERMS, Knob, Rule, Term
 
 _WIDTH = 120  # characters of a line of source
+_LONGEST = 400  # characters of a summary
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,14 @@ class Recipe:
             raise InputError(f"this is no recipe of a skill: {error!r}") from None
 
 
+def summary_of(rules: Sequence[str]) -> str:
+    """What rules do in words, the last ones left out where that would be long."""
+    words = [RULES[name].summary for name in rules]
+    while len("; ".join(words)) > _LONGEST:
+        words.pop()
+    return f"{'; '.join(words)}."
+
+
 def compose(recipe: Recipe) -> str:
     """The skill file of a recipe."""
     pieces = recipe._pieces
@@ -84,7 +94,7 @@ def compose(recipe: Recipe) -> str:
     imports = ["from math import log", ""] if "log" in helpers else []
     constants = [declaration(knob, recipe.parameters.get(knob.name, knob.default)) for knob in recipe.knobs]
     lines = [
-        f'"""{recipe.title}: {recipe.summary}',
+        *wrap(f'"""{recipe.title}: {recipe.summary}', _WIDTH, break_on_hyphens=False),
         "",
         f"unit_types: {', '.join(recipe.unit_types)}",
         *(f"task: {task}" for task in recipe.tasks),
