@@ -54,6 +54,7 @@ def varied(
         lambda: _with_term(recipe, kinds, draw, pick),
         lambda: _without(recipe, draw),
         lambda: _replaced(recipe, draw, pick),
+        lambda: _ending(recipe, pick),
         lambda: _moved(recipe, draw),
         lambda: _crossed(recipe, others, draw),
         lambda: _with_values(recipe, draw),
@@ -135,6 +136,11 @@ def _replaced(recipe: Recipe, draw: np.random.Generator, pick: Pick) -> Changed 
     name, at = pick(spare), int(draw.integers(len(recipe.rules) - 1))
     rules = (*recipe.rules[:at], name, *recipe.rules[at + 1 :])
     return _of(recipe, rules), f"{name} in the place of {recipe.rules[at]}"
+
+
+def _ending(recipe: Recipe, pick: Pick) -> Changed:
+    name = pick([name for name, rule in RULES.items() if rule.ends and name != recipe.rules[-1]])
+    return _of(recipe, (*recipe.rules[:-1], name)), f"{name} at the end"
 
 
 def _moved(recipe: Recipe, draw: np.random.Generator) -> Changed | None:
