@@ -2,8 +2,8 @@
 
 An enemy that was sent at somebody goes on until that one is dead (`envs.engine.script`), so what is seen of it adds up from step to
 step. The score of an agent is the logarithm, up to a summand, of how likely it is the one; what is older weighs less, since an
-enemy may have been sent at somebody else meanwhile. The weights are no game rules: they were fitted to battles of the
-embedded engine, in which 82 to 88 of 100 enemies in sight are told right (most others attack an ally that is not known).
+enemy may have been sent at somebody else meanwhile. The weights are no game rules: they were fitted to battles
+of the embedded engine. Most errors are about enemies that attack an ally whom the agent does not know of.
 """
 
 from __future__ import annotations
