@@ -86,7 +86,7 @@ def init(
     folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],
     grown: Annotated[
         str | None,
-        typer.Option(help="Copy what it became in an evolution of this name, as zerg_5_vs_5_epo.", metavar="NAME"),
+        typer.Option(help="Copy what it became in an evolution of this name, as terran_5_vs_6_epo.", metavar="NAME"),
     ] = None,
     json: Json = False,
 ) -> None:

@@ -54,10 +54,11 @@ class ScriptedSynthesizer:
         for _ in range(_ATTEMPTS * count):
             candidate = self._candidate(situation, kind)
             known = candidate and situation.library.skills.get(candidate.name)
-            if candidate is None or (candidate.name, digest(candidate.source.encode())) in self._proposed:
+            if candidate is None or (known and known.source == candidate.source):
                 continue
-            if known is None or known.source != candidate.source:
-                self._proposed.add((candidate.name, digest(candidate.source.encode())))
+            text = candidate.name, digest(candidate.source.encode())
+            if text not in self._proposed:
+                self._proposed.add(text)
                 found.append(candidate)
             if len(found) == count:
                 break

@@ -136,9 +136,8 @@ class Ledger:
         """What is known of every text that ever was live, by sha256; a text that came back is live since then."""
         versions = [version for history in self._versions.values() for version in history]
         judged = [(each.sha256, each.judgement) for each in self.candidates.values()]
-        first = {
-            (each.skill, each.sha256): each.number for each in reversed(versions)
-        }  # what came back beat another text
+        # of a text that came back only its first version counts: later it beat what had replaced it
+        first = {(each.skill, each.sha256): each.number for each in reversed(versions)}
         judged += [(sha256, self._tried.get((skill, number))) for (skill, sha256), number in first.items()]
         gains = {sha256: _sure_gain(each) for sha256, each in judged if each and each.verdict == ADMITTED}
         return {version.sha256: Merit(gains.get(version.sha256, 0.0), version.when) for version in versions}

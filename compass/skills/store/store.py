@@ -214,7 +214,7 @@ class Store(StoreReader):
             return (
                 f"a skill's name has at most {_LONGEST_NAME} lower-case letters, digits and _, and begins with a letter"
             )
-        if self._ledger.history(kept.skill) and self._ledger.state(kept.skill) == "retired":
+        if self._ledger.state(kept.skill) == "retired":
             return f"{kept.skill} was retired; compass skills restore {kept.skill} brings it back"
         path = self._path(kept.skill)
         if self._ledger.present.get(kept.skill) != kept.parent:

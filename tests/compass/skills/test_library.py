@@ -88,6 +88,12 @@ def test_what_cannot_be_seen_stays_out_of_prompts_and_terminals(tmp_path: Path) 
     assert skill.described[1].note == "st [2Jeps"
 
 
+def test_the_ends_of_a_range_may_have_exponents(tmp_path: Path) -> None:
+    folder(tmp_path, hold=GOOD + "FAR = 50.0  # 1e-2..1.5E+3 map units\n")
+    (far,) = (each for each in load_library(tmp_path).skills["hold"].described if each.name == "FAR")
+    assert (far.low, far.high) == (0.01, 1500.0)
+
+
 def test_parameters_are_checked_before_they_are_used(tmp_path: Path) -> None:
     skill = load_library(folder(tmp_path, kite=KITE)).skills["kite"]
     assert skill.with_parameters({"DANGER": 6, "PATIENCE": 5.0}) == {"DANGER": 6.0, "PATIENCE": 5, "BIAS": -1.5}
